@@ -39,13 +39,16 @@ class Expression:
         return [str(c) for c in self.values.columns]
 
 
-def check_numeric(values: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return `values` as float64 or say which cells are not numbers.
+def as_numeric(values: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return a matrix as read from a file as float64, with text labels.
+
+    Missing values are kept; gene identifiers may repeat (`genes.harmonise` merges them).
 
     Raises
     ------
     UserError
-        If a cell is text, a sample name occurs twice or is empty, or the matrix is empty.
+        If a cell is text or infinite, a sample name is empty or occurs twice, or the matrix
+        has fewer than two genes or no sample.
     """
     if values.shape[0] < 2 or values.shape[1] < 1:
         raise UserError(
@@ -54,36 +57,79 @@ def check_numeric(values: pd.DataFrame, where: str) -> pd.DataFrame:
             do="check the separator, and that genes are in rows and samples in columns",
         )
     names = pd.Index([str(c).strip() for c in values.columns])
+    if (names == "").any():
+        raise UserError("a column has no name", where=where, do="name every sample")
     if names.has_duplicates:
         raise UserError(
             f"sample names occur twice: {some(names[names.duplicated()].unique())}",
             where=where,
             do="give each column its own name",
         )
-    if (names == "").any():
-        raise UserError("a column has no name", where=where, do="name every sample")
-    out = {}
+    columns = {}
     for name, (_, column) in zip(names, values.items(), strict=True):
         numbers = pd.to_numeric(column, errors="coerce")
         bad = numbers.isna() & column.notna()
         if bad.any():
-            gene, text = values.index[bad][0], column[bad].iloc[0]
             raise UserError(
                 f"sample {name!r} holds {int(bad.sum())} values that are not numbers,"
-                f" first {text!r} for gene {gene!r}",
+                f" first {column[bad].iloc[0]!r} for gene {str(values.index[bad][0])!r}",
                 where=where,
                 do="every cell after the gene column must be a number or NA",
             )
-        out[name] = numbers.astype(np.float64)
-    frame = pd.DataFrame(out, index=values.index)
-    frame.index = frame.index.map(str)
+        columns[name] = numbers.to_numpy(dtype=np.float64)
+    frame = pd.DataFrame(columns, index=values.index.map(str))
     frame.index.name = "gene"
     infinite = np.isinf(frame.to_numpy())
     if infinite.any():
         raise UserError(
             f"{int(infinite.sum())} values are infinite, first in sample"
-            f" {frame.columns[infinite.any(axis=0)][0]!r}",
+            f" {str(frame.columns[infinite.any(axis=0)][0])!r}",
             where=where,
             do="log2(0) is a usual cause: add an offset before taking the logarithm",
         )
     return frame
+
+
+def check_matrix(values: pd.DataFrame, what: str = "expression matrix") -> None:
+    """Refuse a genes x samples matrix that no method can read.
+
+    Raises
+    ------
+    UserError
+        If the matrix is empty, holds text, missing or infinite values, or repeats a gene or
+        sample name.
+    """
+    if values.shape[0] == 0 or values.shape[1] == 0:
+        raise UserError(
+            f"{what} is empty ({values.shape[0]} genes x {values.shape[1]} samples)",
+            do="check that genes are in rows and samples in columns",
+        )
+    for axis, labels in (("gene", values.index), ("sample", values.columns)):
+        if labels.has_duplicates:
+            raise UserError(
+                f"{what} repeats {axis} names: {some(labels[labels.duplicated()].unique())}",
+                do=f"keep one {'row per gene' if axis == 'gene' else 'column per sample'}",
+            )
+    text = [c for c, t in values.dtypes.items() if t.kind not in "iufb"]
+    if text:
+        raise UserError(
+            f"{what} holds text in {len(text)} of {values.shape[1]} samples: {some(text)}",
+            do="every value must be a number",
+        )
+    finite = np.isfinite(values.to_numpy(dtype=float))
+    if not finite.all():
+        rows = values.index[~finite.all(axis=1)]
+        raise UserError(
+            f"{what} holds {int((~finite).sum())} missing or infinite values"
+            f" in {len(rows)} genes: {some(rows)}",
+            do="drop these genes or impute them before scoring",
+        )
+
+
+def samples_by_genes(values: pd.DataFrame) -> np.ndarray:
+    """Return the values as a C-contiguous float64 array, samples in rows.
+
+    Sums along the last axis of such an array are taken per sample in a fixed order, so a
+    sample's result does not depend on which other samples are in the matrix.
+    """
+    return np.ascontiguousarray(values.to_numpy(dtype=np.float64).T)

@@ -1,4 +1,4 @@
-"""The record every scoring and deconvolution method carries, and the checks they share."""
+"""The record every scoring and deconvolution method carries, and what a gene set is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.expression import check_matrix
+
+__all__ = ["GeneSet", "Method", "as_gene_sets", "check_matrix", "find_method"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Method:
         Licence of the tables the method ships, or ``"-"`` if it ships none.
     resources
         Names of the shipped tables the function takes as arguments.
+    leave_one_out
+        For scores: the scores of the set without each of its genes in turn.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Method:
     licence: str
     description: str
     resources: tuple[str, ...] = ()
+    leave_one_out: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,54 +90,25 @@ def as_gene_sets(sets: Mapping[str, Iterable[str] | GeneSet] | Iterable[GeneSet]
             )
         if not isinstance(genes, GeneSet):
             genes = GeneSet(str(name), tuple(genes))
-        out.append(
-            GeneSet(
-                str(name),
-                tuple(dict.fromkeys(genes.up)),
-                tuple(dict.fromkeys(genes.down)),
-                genes.weights,
+        up, down = tuple(dict.fromkeys(genes.up)), tuple(dict.fromkeys(genes.down))
+        both = sorted(set(up) & set(down))
+        if both:
+            raise UserError(
+                f"gene set {name!r} lists {some(both)} both up and down",
+                do="keep each gene on one side",
             )
-        )
+        out.append(GeneSet(str(name), up, down, genes.weights))
     names = pd.Index([s.name for s in out])
     if names.has_duplicates:
         raise UserError(
-            f"gene set names occur twice: {some(names[names.duplicated()])}",
+            f"gene set names occur twice: {some(names[names.duplicated()].unique())}",
             do="give each set its own name",
         )
     return out
 
 
-def check_matrix(values: pd.DataFrame, what: str = "expression matrix") -> None:
-    """Refuse a genes x samples matrix that no method can read.
-
-    Raises
-    ------
-    UserError
-        If the matrix is empty, holds text, missing or infinite values, or repeats a gene or
-        sample name.
-    """
-    if values.shape[0] == 0 or values.shape[1] == 0:
-        raise UserError(
-            f"{what} is empty ({values.shape[0]} genes x {values.shape[1]} samples)",
-            do="check that genes are in rows and samples in columns",
-        )
-    for axis, labels in (("gene", values.index), ("sample", values.columns)):
-        if labels.has_duplicates:
-            raise UserError(
-                f"{what} repeats {axis} names: {some(labels[labels.duplicated()].unique())}",
-                do=f"keep one {'row per gene' if axis == 'gene' else 'column per sample'}",
-            )
-    text = [c for c, t in values.dtypes.items() if t.kind not in "iufb"]
-    if text:
-        raise UserError(
-            f"{what} holds text in {len(text)} of {values.shape[1]} samples: {some(text)}",
-            do="every value must be a number",
-        )
-    finite = np.isfinite(values.to_numpy(dtype=float))
-    if not finite.all():
-        rows = values.index[~finite.all(axis=1)]
-        raise UserError(
-            f"{what} holds {int((~finite).sum())} missing or infinite values"
-            f" in {len(rows)} genes: {some(rows)}",
-            do="drop these genes or impute them before scoring",
-        )
+def find_method(methods: Mapping[str, Method], name: str) -> Method:
+    """Return the method called `name` or say which there are."""
+    if name not in methods:
+        raise UserError(f"there is no method {name!r}", do=f"choose one of {', '.join(methods)}")
+    return methods[name]

@@ -1,0 +1,22 @@
+# Resistance-pathway reports from bulk tumour RNA-seq. Research use only.
+from snakemake.utils import min_version
+
+min_version("9.6")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/deconvolve.smk"
+include: "workflow/rules/reference.smk"
+include: "workflow/rules/assess.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        collect("{results}/{cohort}/manifest.json", results=RESULTS, cohort=COHORTS.index),

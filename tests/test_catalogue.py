@@ -1,0 +1,544 @@
+"""The shipped catalogue keeps its promises, and the builder refuses each kind of damage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from resistpath.errors import UserError
+from resistpath.mechanisms.catalogue import COLUMNS, INFLAMMATION, build_catalogue
+
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+
+DIRECTIONS = {
+    "mhc1_antigen_presentation": ("low", "residual", "any"),
+    "ifng_signalling": ("low", "raw", "any"),
+    "chronic_type1_ifn": ("high", "residual", "progression"),
+    "wnt_beta_catenin": ("high", "residual", "any"),
+    "pi3k_akt_mtor": ("high", "residual", "any"),
+    "mapk": ("context", "residual", "any"),
+    "tgf_beta": ("high", "residual", "any"),
+    "caf_ecm_barrier": ("high", "residual", "any"),
+    "angiogenesis_vegf": ("high", "residual", "any"),
+    "hypoxia": ("high", "residual", "any"),
+    "glycolysis_lactate": ("high", "residual", "any"),
+    "adenosine": ("high", "residual", "any"),
+    "treg": ("high", "residual", "any"),
+    "mdsc": ("high", "residual", "any"),
+    "tam_m2": ("high", "residual", "any"),
+    "cytolytic_activity": ("low", "raw", "any"),
+    "t_exhaustion_dysfunction": ("context", "residual", "any"),
+    "inhibitory_checkpoints": ("context", "residual", "any"),
+}
+SIZES = {
+    "APM_MARIATHASAN6": 6,
+    "APM_WANG18": 18,
+    "GEP18_UNWEIGHTED": 17,
+    "IFNG6_AYERS": 6,
+    "HALLMARK_IFNA": 97,
+    "ISGRS_BENCI38": 38,
+    "WNT_PIRL8": 8,
+    "WNT_CRISTESCU13": 13,
+    "HALLMARK_PI3K": 105,
+    "PTEN_SINGLE": 1,
+    "HALLMARK_MTORC1": 200,
+    "MPAS10_WAGLE": 10,
+    "RAS_CRISTESCU11": 11,
+    "PANFTBRS_MARIATHASAN19": 19,
+    "HALLMARK_TGFB": 54,
+    "STROMA_CRISTESCU51": 51,
+    "CECM_CHAKRAVARTHY58": 58,
+    "CAF_MCP8": 8,
+    "ANGIO_CRISTESCU16": 16,
+    "ANGIO_MCDERMOTT6": 6,
+    "HYPOXIA_BUFFA51": 51,
+    "HALLMARK_HYPOXIA": 200,
+    "HALLMARK_GLYCOLYSIS": 200,
+    "GLYCOLYSIS_CRISTESCU30": 30,
+    "ADENOSIG_FONG8": 8,
+    "ADO_SIDDERS14": 14,
+    "TREG_ZHANG9": 9,
+    "TREG_COMBES9": 9,
+    "MMDSC_CRISTESCU209": 207,
+    "GMDSC_CRISTESCU43": 43,
+    "MACRO_CXCL9_SPP1_RATIO": 2,
+    "MACRO_COMBES5": 5,
+    "CYT_ROONEY2": 2,
+    "CYTOTOX_DAVOLI7": 7,
+    "CTL_JIANG5": 5,
+    "EXH_LI12": 12,
+    "EXH_DANAHER4": 4,
+    "CHECKPOINT_MARIATHASAN7": 7,
+    "COINHIB_TCELL_ROONEY": 10,
+    "STROMAL_ESTIMATE141": 141,
+    "IMMUNE_ESTIMATE141": 141,
+}
+RETIRED = {
+    *("CTGF", "FAM101B", "C10orf54", "TMEM173", "MB21D1", "LMP2", "LMP7", "CYR61", "SHFM1"),
+    *("MRE11A", "H2AFX", "DDX58", "WARS", "IL8", "TSTA3", "PDL2", "TABBP", "TN-C", "TIGTT'"),
+}
+
+
+def read_tables():
+    """Read the shipped tables as a user's spreadsheet would hold them: text and NA."""
+    return {
+        name.removesuffix(".tsv"): pd.read_csv(
+            RESOURCES / "catalogue" / name,
+            sep="\t",
+            dtype=str,
+            na_values=["NA"],
+            keep_default_na=False,
+        )
+        for name in COLUMNS
+    }
+
+
+@pytest.fixture
+def tables():
+    return read_tables()
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return build_catalogue(**read_tables())
+
+
+def genes_of(catalogue, readout):
+    entry = catalogue.readout(readout)
+    return set(entry.genes_up + entry.genes_down)
+
+
+# ------------------------------------------------------------------ the shipped tables
+
+
+def test_mechanisms_have_their_direction_view_and_time_points(catalogue):
+    found = {
+        m.mechanism: (m.resistance_direction, m.read, m.resistance_timepoints)
+        for m in catalogue.mechanisms
+    }
+    assert found == DIRECTIONS
+    assert list(found) == list(DIRECTIONS)  # page order
+
+
+def test_every_readout_has_its_number_of_genes(catalogue):
+    assert {s.name: len(s.genes) for s in catalogue.gene_sets()} == SIZES
+    assert catalogue.fractions() == (("quantiseq", "Tregs"),)
+
+
+def test_every_mechanism_has_two_readouts(catalogue):
+    for mechanism in catalogue.mechanisms:
+        assert len(catalogue.readouts_of(mechanism.mechanism)) >= 2, mechanism.mechanism
+
+
+def test_context_readouts_belong_to_no_mechanism(catalogue):
+    names = [r.readout for r in catalogue.context_readouts()]
+    assert names == ["STROMAL_ESTIMATE141", "IMMUNE_ESTIMATE141"]
+
+
+def test_method_follows_the_size_of_the_set(catalogue):
+    for readout in catalogue.readouts:
+        n = len(readout.genes_up + readout.genes_down)
+        if readout.method == "mean":
+            assert n < 5, readout.readout
+        if readout.method == "ssgsea":
+            assert n >= 5, readout.readout
+            assert not readout.genes_down, readout.readout
+        if readout.method == "singscore":
+            assert readout.genes_up, readout.readout
+            assert readout.genes_down, readout.readout
+
+
+def test_only_two_readouts_are_inverted(catalogue):
+    inverted = {r.readout for r in catalogue.readouts if r.sign == -1}
+    assert inverted == {"PTEN_SINGLE", "MACRO_CXCL9_SPP1_RATIO"}
+    ratio = catalogue.readout("MACRO_CXCL9_SPP1_RATIO")
+    assert (ratio.genes_up, ratio.genes_down) == (("CXCL9",), ("SPP1",))
+
+
+def test_half_weights_say_why(catalogue):
+    light = {r.readout: r.note for r in catalogue.readouts if r.weight != 1}
+    assert set(light) == {"HALLMARK_MTORC1", "ADENOSIG_FONG8"}
+    assert all("Half weight" in note for note in light.values())
+
+
+def test_every_signature_is_used(catalogue):
+    used = {s for r in catalogue.readouts for s in r.signatures}
+    assert used == {s.signature for s in catalogue.signatures}
+
+
+def test_every_symbol_is_an_approved_protein_coding_gene(catalogue):
+    genes = pd.read_csv(RESOURCES / "genes.tsv.gz", sep="\t", dtype=str)
+    approved = set(genes.loc[genes["biotype"] == "protein_coding", "symbol"])
+    assert set(catalogue.genes()) <= approved
+
+
+def test_every_renaming_agrees_with_the_gene_table(catalogue):
+    genes = pd.read_csv(RESOURCES / "genes.tsv.gz", sep="\t", dtype=str, keep_default_na=False)
+    genes = genes[genes["biotype"] == "protein_coding"]
+    former = {
+        symbol: {*previous.split("|"), *alias.split("|")}
+        for symbol, previous, alias in genes[["symbol", "previous", "alias"]].itertuples(
+            index=False
+        )
+    }
+    for signature in catalogue.signatures:
+        for published, symbol in signature.renamed:
+            assert published in former[symbol], (signature.signature, published)
+
+
+def test_what_was_excluded_is_named_in_the_caveats(catalogue):
+    short = {s.signature: s for s in catalogue.signatures if s.n_current < s.n_published}
+    named = {
+        "GEP18_UNWEIGHTED": ["CD276"],
+        "ISGRS_BENCI38": ["DDX58", "IFIH1"],
+        "MMDSC_CRISTESCU209": ["NCF1B", "NCF1C"],
+    }
+    assert set(short) == set(named)
+    for signature, excluded in named.items():
+        entry = short[signature]
+        assert entry.n_published - entry.n_current == len(excluded)
+        assert "excluded" in entry.caveats
+        assert all(gene in entry.caveats and gene not in entry.genes for gene in excluded)
+
+
+def test_no_retired_or_misspelt_symbol(catalogue):
+    assert not RETIRED & set(catalogue.genes())
+
+
+def test_no_cell_is_blank_or_padded(tables):
+    for name, table in tables.items():
+        for column in table:
+            cells = table[column].dropna()
+            assert (cells.str.strip() == cells).all(), (name, column)
+            assert (cells != "").all(), (name, column)
+            if (name, column) not in {("readouts", "down"), ("readouts", "mechanism")}:
+                assert table[column].notna().all(), (name, column)
+
+
+def test_definitions_are_two_sentences_at_most(catalogue):
+    for mechanism in catalogue.mechanisms:
+        assert mechanism.definition.count(". ") <= 1, mechanism.mechanism
+
+
+def test_unseen_gene_list_is_said_to_be_unseen(catalogue):
+    assert "NOT SEEN" in catalogue.signature("ADENOSIG_FONG8").caveats
+    unseen = [s.signature for s in catalogue.signatures if "recalled" in s.read_from]
+    assert unseen == ["ADENOSIG_FONG8"]
+
+
+# ------------------------------------------------------------------ traps in public copies
+
+
+def test_gep_is_the_clinical_profile_not_the_expanded_immune_list(catalogue):
+    genes = genes_of(catalogue, "GEP18_UNWEIGHTED")
+    expanded = {
+        *("CD3D", "IDO1", "CIITA", "CD3E", "CCL5", "GZMK", "CD2", "HLA-DRA", "CXCL13", "IL2RG"),
+        *("NKG7", "HLA-E", "CXCR6", "LAG3", "TAGAP", "CXCL10", "STAT1", "GZMB"),
+    }
+    assert genes & expanded == {"CCL5", "CXCR6", "HLA-E", "IDO1", "LAG3", "NKG7", "STAT1"}
+    assert {"CCL5", "CMKLR1", "TIGIT", "PDCD1LG2", "PSMB10", "HLA-DQA1", "HLA-DRB1"} <= genes
+    assert "CD276" not in genes
+
+
+def test_pan_f_tbrs_has_both_renamed_genes(catalogue):
+    assert {"CCN2", "RFLNB"} <= genes_of(catalogue, "PANFTBRS_MARIATHASAN19")
+
+
+def test_hallmark_sets_kept_the_genes_older_copies_name_by_clone(catalogue):
+    assert "OAS1" in genes_of(catalogue, "HALLMARK_IFNA")
+    assert {"PGLS", "NOL3", "GFUS"} <= genes_of(catalogue, "HALLMARK_GLYCOLYSIS")
+
+
+def test_regulatory_t_cell_sets(catalogue):
+    for readout in ("TREG_ZHANG9", "TREG_COMBES9"):
+        assert {"FOXP3", "CCR8", "TNFRSF18"} <= genes_of(catalogue, readout)
+    assert "CD177" in genes_of(catalogue, "TREG_COMBES9")
+
+
+def test_antigen_presentation_has_tapasin(catalogue):
+    assert {"TAPBP", "PSMB8", "PSMB9"} <= genes_of(catalogue, "APM_WANG18")
+    assert genes_of(catalogue, "APM_MARIATHASAN6") == {
+        *("B2M", "HLA-A", "HLA-B", "HLA-C", "TAP1", "TAP2")
+    }
+    assert "TAPBP" in {k.gene for k in catalogue.key_genes}
+
+
+@pytest.mark.parametrize(
+    ("readout", "genes"),
+    [
+        ("CYT_ROONEY2", "GZMA PRF1"),
+        ("CTL_JIANG5", "CD8A CD8B GZMA GZMB PRF1"),
+        ("IFNG6_AYERS", "CXCL10 CXCL9 HLA-DRA IDO1 IFNG STAT1"),
+        ("MPAS10_WAGLE", "CCND1 DUSP4 DUSP6 EPHA2 EPHA4 ETV4 ETV5 PHLDA1 SPRY2 SPRY4"),
+        ("ADENOSIG_FONG8", "CXCL1 CXCL2 CXCL3 CXCL5 CXCL6 CXCL8 IL1B PTGS2"),
+        ("ANGIO_MCDERMOTT6", "ANGPTL4 CD34 ESM1 KDR PECAM1 VEGFA"),
+        ("EXH_DANAHER4", "CD244 EOMES LAG3 PTGER4"),
+        ("CHECKPOINT_MARIATHASAN7", "CD274 CTLA4 HAVCR2 LAG3 PDCD1 PDCD1LG2 TIGIT"),
+    ],
+)
+def test_small_sets_gene_by_gene(catalogue, readout, genes):
+    assert genes_of(catalogue, readout) == set(genes.split())
+
+
+def test_vista_is_under_its_current_symbol(catalogue):
+    assert "VSIR" in genes_of(catalogue, "COINHIB_TCELL_ROONEY")
+
+
+def test_matrix_signature_keeps_its_two_directions_apart(catalogue):
+    matrix = catalogue.readout("CECM_CHAKRAVARTHY58")
+    assert (len(matrix.genes_up), len(matrix.genes_down)) == (30, 28)
+    assert {"COL11A1", "FAP", "MMP11"} <= set(matrix.genes_up)
+    assert {"TNXB", "MYH11", "DPT"} <= set(matrix.genes_down)
+
+
+def test_old_hypoxia_symbols_became_the_right_genes(catalogue):
+    renamed = dict(catalogue.signature("HYPOXIA_BUFFA51").renamed)
+    assert renamed["NP"] == "PNP"
+    assert renamed["AK3L1"] == "AK4"
+    assert renamed["HIG2"] == "HILPDA"
+
+
+def test_pseudogenes_and_dates_are_not_genes(catalogue):
+    assert not {"NCF1B", "NCF1C", "1-Dec", "3-Mar", "C"} & set(catalogue.genes())
+
+
+def test_exhaustion_and_checkpoints_are_never_read_as_resistance(catalogue):
+    for mechanism in ("t_exhaustion_dysfunction", "inhibitory_checkpoints", "mapk"):
+        for timepoint in ("pre", "on", "progression", "post", None):
+            assert catalogue.mechanism(mechanism).direction_at(timepoint) == "context"
+
+
+def test_chronic_interferon_counts_at_progression_only(catalogue):
+    chronic = catalogue.mechanism("chronic_type1_ifn")
+    assert chronic.direction_at("progression") == "high"
+    for timepoint in ("pre", "on", "post", None):
+        assert chronic.direction_at(timepoint) == "context"
+    assert catalogue.mechanism("treg").direction_at(None) == "high"
+
+
+def test_residuals_are_taken_on_a_readout_read_raw(catalogue):
+    axis = catalogue.readout(catalogue.inflammation)
+    assert axis.readout == INFLAMMATION
+    assert catalogue.mechanism(axis.mechanism).read == "raw"
+
+
+# ------------------------------------------------------------------ lookups
+
+
+def test_gene_sets_can_be_asked_for_by_method(catalogue):
+    assert {s.name for s in catalogue.gene_sets("mean")} == {"CYT_ROONEY2", "EXH_DANAHER4"}
+    assert catalogue.gene_sets("fraction") == []
+    with pytest.raises(UserError, match="gsva"):
+        catalogue.gene_sets("gsva")
+
+
+@pytest.mark.parametrize("kind", ["mechanism", "readout", "signature"])
+def test_unknown_id_names_the_known_ones(catalogue, kind):
+    with pytest.raises(UserError, match=f"no {kind} 'nothing'; choose among"):
+        getattr(catalogue, kind)("nothing")
+
+
+def test_readouts_of_an_unknown_mechanism_are_refused(catalogue):
+    with pytest.raises(UserError, match="no mechanism"):
+        catalogue.readouts_of("nothing")
+
+
+def test_fraction_names_its_method_and_cell_type(catalogue):
+    assert catalogue.readout("QUANTISEQ_TREGS").fraction == ("quantiseq", "Tregs")
+    assert catalogue.readout("QUANTISEQ_TREGS").gene_set is None
+    assert catalogue.readout("PTEN_SINGLE").fraction is None
+    assert catalogue.readout("PTEN_SINGLE").signatures == ()
+
+
+def test_numbers_may_come_as_numbers(tables):
+    for name, columns in (("readouts", ["sign", "weight"]), ("signatures", ["n_published"])):
+        for column in columns:
+            tables[name][column] = pd.to_numeric(tables[name][column])
+    assert build_catalogue(**tables).readout("PTEN_SINGLE").sign == -1
+
+
+# ------------------------------------------------------------------ the builder refuses damage
+
+
+def at(table, key, column, value):
+    """Damage that sets one cell of the row whose first column is `key`."""
+
+    def damage(tables):
+        frame = tables[table]
+        rows = frame.index[frame.iloc[:, 0] == key]
+        assert len(rows)
+        frame.loc[rows[0], column] = value
+
+    return damage
+
+
+def repeat(table, **changes):
+    """Damage that appends the first row again, changed."""
+
+    def damage(tables):
+        frame = tables[table]
+        tables[table] = pd.concat([frame, frame.head(1).assign(**changes)], ignore_index=True)
+
+    return damage
+
+
+def drop(table, key):
+    """Damage that removes the rows whose first column is `key`."""
+
+    def damage(tables):
+        frame = tables[table]
+        tables[table] = frame[frame.iloc[:, 0] != key]
+        assert len(tables[table]) < len(frame)
+
+    return damage
+
+
+def without_column(table, column):
+    """Damage that removes a column."""
+
+    def damage(tables):
+        tables[table] = tables[table].drop(columns=column)
+
+    return damage
+
+
+def extra_column(table):
+    """Damage that adds a column nobody knows."""
+
+    def damage(tables):
+        tables[table] = tables[table].assign(surprise="x")
+
+    return damage
+
+
+def emptied(table):
+    """Damage that leaves a header without rows."""
+
+    def damage(tables):
+        tables[table] = tables[table].head(0)
+
+    return damage
+
+
+DAMAGE = {
+    "unknown axis": (
+        at("mechanisms", "treg", "axis", "outer"),
+        r"mechanisms\.tsv, line 14 \(treg\)",
+    ),
+    "unknown direction": (
+        at("mechanisms", "treg", "resistance_direction", "up"),
+        "'up'.*high, low",
+    ),
+    "unknown view": (at("mechanisms", "treg", "read", "both"), "'both'.*raw, residual"),
+    "unknown grade": (at("mechanisms", "treg", "evidence_grade", "D"), "'D'"),
+    "unknown time point": (at("mechanisms", "treg", "resistance_timepoints", "pre,later"), "later"),
+    "any beside a time point": (
+        at("mechanisms", "treg", "resistance_timepoints", "any,pre"),
+        "any",
+    ),
+    "time point twice": (
+        at("mechanisms", "treg", "resistance_timepoints", "pre,pre"),
+        "repeats pre",
+    ),
+    "empty text": (
+        at("mechanisms", "treg", "evidence_against", None),
+        "'evidence_against' is empty",
+    ),
+    "text that is NA": (at("mechanisms", "treg", "definition", "NA"), "'definition' is empty"),
+    "empty source": (at("mechanisms", "treg", "sources", "10.1/a;;10.1/b"), "empty entry"),
+    "mechanism twice": (repeat("mechanisms", name="Again"), "occur twice: mhc1"),
+    "name twice": (at("mechanisms", "treg", "name", "Hypoxia"), "names occur twice: Hypoxia"),
+    "id with a space": (repeat("mechanisms", mechanism="a b", name="c"), "'a b' is not an id"),
+    "unknown mechanism": (
+        at("readouts", "CAF_MCP8", "mechanism", "caf"),
+        r"CAF_MCP8\): mechanism 'caf'",
+    ),
+    "unknown signature": (at("readouts", "CAF_MCP8", "up", "CAF_MCP9"), "CAF_MCP9"),
+    "unknown method": (at("readouts", "CAF_MCP8", "method", "gsva"), "'gsva'"),
+    "sign of zero": (at("readouts", "CAF_MCP8", "sign", "0"), "sign is 0"),
+    "sign of two": (at("readouts", "CAF_MCP8", "sign", "+2"), "sign is 2"),
+    "sign in words": (at("readouts", "CAF_MCP8", "sign", "up"), "not a number"),
+    "weight of zero": (at("readouts", "CAF_MCP8", "weight", "0"), "weight is 0"),
+    "negative weight": (at("readouts", "CAF_MCP8", "weight", "-1"), "weight is -1"),
+    "endless weight": (at("readouts", "CAF_MCP8", "weight", "inf"), "not a number"),
+    "readout twice": (repeat("readouts"), "occur twice: APM_MARIATHASAN6"),
+    "gene method with two genes": (at("readouts", "PTEN_SINGLE", "up", "PTEN|AKT1"), "2 genes"),
+    "gene method with a down side": (
+        at("readouts", "PTEN_SINGLE", "down", "AKT1"),
+        "'down' is filled",
+    ),
+    "ratio without a down side": (
+        at("readouts", "MACRO_CXCL9_SPP1_RATIO", "down", None),
+        "is empty",
+    ),
+    "gene on both sides": (
+        at("readouts", "MACRO_CXCL9_SPP1_RATIO", "down", "CXCL9"),
+        "both up and down",
+    ),
+    "gene twice in a list": (
+        at("readouts", "MACRO_CXCL9_SPP1_RATIO", "up", "CXCL9|CXCL9"),
+        "repeats",
+    ),
+    "fraction without a method": (
+        at("readouts", "QUANTISEQ_TREGS", "up", "Tregs"),
+        "method:cell_type",
+    ),
+    "small set by rank": (at("readouts", "CYT_ROONEY2", "method", "ssgsea"), "2 genes, too few"),
+    "down set scored alone": (
+        at("readouts", "CAF_MCP8", "up", "CECM_CHAKRAVARTHY_DN28"),
+        "role 'up'",
+    ),
+    "pair of two up sets": (at("readouts", "CECM_CHAKRAVARTHY58", "down", "CAF_MCP8"), "pair"),
+    "mechanism without readout": (
+        repeat("mechanisms", mechanism="new", name="New"),
+        "no readout: new",
+    ),
+    "no inflamed readout": (drop("readouts", "GEP18_UNWEIGHTED"), "T-cell-inflamed readout"),
+    "inverted inflamed readout": (at("readouts", "GEP18_UNWEIGHTED", "sign", "-1"), "inverted"),
+    "residual of itself": (
+        at("mechanisms", "ifng_signalling", "read", "residual"),
+        "residual of its own",
+    ),
+    "signature without genes": (drop("signature_genes", "CAF_MCP8"), "no genes"),
+    "genes without signature": (drop("signatures", "CAF_MCP8"), "not in signatures.tsv: CAF_MCP8"),
+    "signature twice": (repeat("signatures"), "occur twice: APM_WANG18"),
+    "wrong count": (at("signatures", "CAF_MCP8", "n_current", "9"), "n_current is 9.*8 genes"),
+    "fewer published than current": (
+        at("signatures", "CAF_MCP8", "n_published", "7"),
+        "more than the 7",
+    ),
+    "count that is none": (at("signatures", "CAF_MCP8", "n_published", "8.5"), "not a count"),
+    "unknown tier": (at("signatures", "CAF_MCP8", "tier", "C"), "'C'.*A, B, O"),
+    "unknown derivation": (at("signatures", "CAF_MCP8", "derivation", "three"), "'three'"),
+    "unknown stated direction": (
+        at("signatures", "CAF_MCP8", "stated_direction", "high"),
+        "'high'",
+    ),
+    "unknown role": (at("signature_genes", "CAF_MCP8", "role", "both"), "'both'.*up, down"),
+    "gene twice in a signature": (repeat("signature_genes"), "'PSMB5' occurs twice"),
+    "item twice": (repeat("not_assessed"), "occur twice: HLA"),
+    "key gene twice": (repeat("key_genes"), "occur twice: HLA-A"),
+    "missing column": (
+        without_column("readouts", "sign"),
+        r"readouts\.tsv: lacks the columns sign",
+    ),
+    "unknown column": (extra_column("key_genes"), r"key_genes\.tsv: has unknown columns surprise"),
+    "no rows": (emptied("not_assessed"), r"not_assessed\.tsv: has no rows"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_builder_refuses(tables, kind):
+    damage, message = DAMAGE[kind]
+    damage(tables)
+    with pytest.raises(UserError, match=message):
+        build_catalogue(**tables)
+
+
+def test_message_names_table_line_and_id(tables):
+    tables["readouts"].loc[0, "sign"] = "3"
+    with pytest.raises(UserError) as caught:
+        build_catalogue(**tables)
+    assert caught.value.where == "readouts.tsv, line 2 (APM_MARIATHASAN6)"

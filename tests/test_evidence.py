@@ -1,0 +1,269 @@
+"""Verdicts: words, directions, universes and the single-sample promise, on the demo cohort."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from resistpath.api import linear_tpm
+from resistpath.deconvolve import deconvolve_long
+from resistpath.io.resources import catalogue, deconvolution_tables
+from resistpath.mechanisms.evidence import assess, combine
+from resistpath.mechanisms.measure import CellTables, Measured, Universe, reference_scores
+from resistpath.mechanisms.position import nowhere, place
+from resistpath.mechanisms.verdict import Thresholds, reading, verdict
+from resistpath.reference import build_reference
+from resistpath.steps.deconvolve import wide_cells
+
+T = Thresholds()
+
+
+@pytest.fixture(scope="module")
+def cells(demo_values):
+    tpm = linear_tpm(demo_values)
+    return wide_cells(deconvolve_long(tpm, "quantiseq", deconvolution_tables(), symbols="current"))
+
+
+@pytest.fixture(scope="module")
+def reference(demo_values, demo_obs, cells):
+    return build_reference("demo", "endometrial", demo_values, cells.values, demo_obs, {})
+
+
+@pytest.fixture(scope="module")
+def assessed(demo_values, demo_obs, cells, reference):
+    return assess(demo_values, cells, demo_obs, {}, reference, catalogue(), T)
+
+
+def part(cells: CellTables, samples) -> CellTables:
+    return CellTables(*(t.loc[samples] for t in (cells.values, cells.half, cells.below_limit)))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (75, 99, "high"),
+        (74.9, 99, "inconclusive"),
+        (1, 25, "low"),
+        (1, 25.1, "inconclusive"),
+        (25, 75, "typical"),
+        (20, 70, "typical"),
+        (20, 70.1, "inconclusive"),
+        (51, 76, "inconclusive"),
+        (np.nan, np.nan, "not assessable"),
+    ],
+)
+def test_verdicts_at_their_borders(low, high, word):
+    assert verdict(low, high, T) == word
+
+
+def test_readings_follow_direction_and_time_point():
+    book = catalogue()
+    mhc, chronic, exhaustion, treg = (
+        book.mechanism(m)
+        for m in (
+            "mhc1_antigen_presentation",
+            "chronic_type1_ifn",
+            "t_exhaustion_dysfunction",
+            "treg",
+        )
+    )
+    assert reading(mhc, "low", "pre") == "consistent with resistance"
+    assert reading(mhc, "high", "pre") == "not seen"
+    assert reading(treg, "high", None) == "consistent with resistance"
+    assert reading(treg, "inconclusive", None) == "cannot say"
+    assert reading(treg, "not assessable", None) == "cannot say"
+    assert reading(chronic, "high", "progression") == "consistent with resistance"
+    assert reading(chronic, "high", "pre") == "context only"
+    assert reading(chronic, "high", None) == "context only"
+    for word in ("high", "low", "typical"):
+        assert reading(exhaustion, word, "progression") == "context only"
+
+
+def test_a_sample_is_assessed_the_same_in_any_company(
+    demo_values, demo_obs, cells, reference, assessed
+):
+    together = [t.set_index("sample") for t in assessed]
+    groups = [[s] for s in demo_values.columns[:3]] + [list(demo_values.columns[40:30:-1])]
+    for samples in groups:
+        alone = assess(
+            demo_values[samples],
+            part(cells, samples),
+            demo_obs.loc[samples],
+            {},
+            reference,
+            catalogue(),
+            T,
+        )
+        for whole, few in zip(together, alone, strict=True):
+            pd.testing.assert_frame_equal(
+                whole.loc[samples], few.set_index("sample"), check_exact=True
+            )
+
+
+def test_percentiles_are_read_on_the_shared_universe(demo_values, demo_obs, cells, reference):
+    """A sample with fewer genes is held against a reference scored on those genes.
+
+    Dropping genes at random must hardly move a percentile. Scored on the wrong universe (the
+    sample on its genes, the reference on all of its own) ranks shift and percentiles run off.
+    """
+    sample = list(demo_values.columns[:8])
+    kept = demo_values.index[np.random.default_rng(1).random(len(demo_values)) < 0.6]
+    fewer = demo_values.loc[kept, sample]
+    book = catalogue()
+    keep = replace(T, min_coverage=0.2)
+    full, _ = assess(demo_values[sample], part(cells, sample), demo_obs, {}, reference, book, keep)
+    less, _ = assess(fewer, part(cells, sample), demo_obs, {}, reference, book, keep)
+    both = pd.merge(full, less, on=["sample", "mechanism"], suffixes=("", "_less"))
+    moved = (both["percentile"] - both["percentile_less"]).abs()
+    assert moved.median() < 6
+    scores = reference_scores(fewer, reference, book)
+    universe = Universe(fewer, part(cells, sample), reference, book, keep)
+    assert list(universe.data.genes) == list(universe.ref_data.genes)
+    for readout in (r for r in book.readouts if r.method == "ssgsea"):
+        own = universe.measure(readout).scores
+        # On one universe the sample's score equals its own entry among the reference's.
+        np.testing.assert_allclose(own, scores.loc[sample, readout.readout], rtol=1e-9)
+
+
+def test_swapping_a_column_is_noticed(demo_values, demo_obs, cells, reference, assessed):
+    a, b = demo_values.columns[:2]
+    swapped = demo_values.rename(columns={a: b, b: a})
+    wrong, _ = assess(swapped, cells, demo_obs, {}, reference, catalogue(), T)
+    right = assessed[0].set_index(["sample", "mechanism"])["percentile"]
+    wrong = wrong.set_index(["sample", "mechanism"])["percentile"]
+    genes_only = [m for m in right.loc[a].index if m != "treg"]
+    np.testing.assert_array_equal(wrong.loc[b].loc[genes_only], right.loc[a].loc[genes_only])
+    assert (wrong.loc[a] != right.loc[a]).sum() > 10
+
+
+def test_a_failed_sample_is_not_assessable(demo_values, demo_obs, cells, reference):
+    bad = demo_values.columns[0]
+    mechanisms, _ = assess(
+        demo_values.iloc[:, :2], cells, demo_obs, {bad: "too few reads"}, reference, catalogue(), T
+    )
+    rows = mechanisms[mechanisms["sample"] == bad]
+    assert set(rows["verdict"]) == set(rows["residual_verdict"]) == {"not assessable"}
+    assert rows[["percentile", "low", "high", "residual_percentile"]].isna().all().all()
+    assert set(rows["reason"]) == {"sample fails quality: too few reads"}
+    assert "consistent with resistance" not in set(rows["reading"])
+
+
+def test_a_small_reference_gives_no_verdict(demo_values, demo_obs, cells):
+    few = list(demo_values.columns[:12])
+    small = build_reference(
+        "few", "x", demo_values[few], cells.values.loc[few], demo_obs.loc[few], {}
+    )
+    mechanisms, readouts = assess(demo_values, cells, demo_obs, {}, small, catalogue(), T)
+    assert set(mechanisms["verdict"]) == {"not assessable"}
+    assert set(mechanisms["reason"]) == {"the reference has 12 samples, at least 20 needed"}
+    assert not readouts["assessable"].any()
+
+
+def test_a_poor_fit_makes_every_verdict_inconclusive(demo_values, demo_obs, cells, reference):
+    name = demo_values.columns[0]
+    rng = np.random.default_rng(0)
+    shuffled = demo_values[[name]].copy()
+    shuffled[name] = rng.permutation(shuffled[name].to_numpy())
+    mechanisms, _ = assess(shuffled, cells, demo_obs, {}, reference, catalogue(), T)
+    assert set(mechanisms["verdict"]) == {"inconclusive"}
+    assert mechanisms["reason"].str.contains("fits the reference poorly").all()
+
+
+def test_missing_genes_are_not_assessable_rather_than_zero(demo_values, demo_obs, cells, reference):
+    book = catalogue()
+    gone = {g for r in book.readouts_of("hypoxia") for g in (*r.genes_up, *r.genes_down)}
+    less = demo_values.drop(index=[g for g in gone if g in demo_values.index])
+    mechanisms, readouts = assess(less, cells, demo_obs, {}, reference, book, T)
+    rows = mechanisms[mechanisms["mechanism"] == "hypoxia"]
+    assert set(rows["verdict"]) == {"not assessable"}
+    assert rows["reason"].str.startswith("0 of 2 readouts could be had: 0% of its genes").all()
+    assert (readouts[readouts["mechanism"] == "hypoxia"]["coverage"] == 0).all()
+
+
+def test_values_below_the_limit_of_detection_are_not_read(assessed, cells):
+    _, readouts = assessed
+    rows = readouts[readouts["method"] == "fraction"].set_index("sample")
+    below = cells.below_limit["quantiseq:treg"]
+    assert below.any()
+    assert not rows.loc[below[below].index, "assessable"].any()
+    assert set(rows.loc[below[below].index, "reason"]) == {"below the method's limit of detection"}
+
+
+def test_mechanism_percentiles_are_spread_evenly_over_the_reference(assessed):
+    mechanisms, _ = assessed
+    for _, rows in mechanisms.groupby("mechanism"):
+        quartiles = np.percentile(rows["percentile"], [25, 50, 75])
+        np.testing.assert_allclose(quartiles, [25, 50, 75], atol=9)
+
+
+def test_intervals_hold_their_percentile(assessed):
+    for table, names in zip(
+        assessed,
+        (("percentile", "low", "high"), ("percentile", "percentile_low", "percentile_high")),
+        strict=True,
+    ):
+        p, low, high = (table[n].dropna() for n in names)
+        assert ((low <= p) & (p <= high)).all()
+        assert low.min() >= 0
+        assert high.max() <= 100
+
+
+def test_the_inflammation_axis_has_no_residual(assessed):
+    mechanisms, _ = assessed
+    rows = mechanisms[mechanisms["mechanism"] == "ifng_signalling"]
+    assert rows["residual_percentile"].isna().all()
+    assert rows["percentile"].notna().all()
+
+
+def made_up(z, sign=1, weight=1.0, reference_z=None, name="r"):
+    """A readout whose samples stand at the given normal scores."""
+    book = catalogue()
+    entry = replace(book.readouts[0], readout=name, sign=sign, weight=weight)
+    n = 200
+    ref = np.linspace(-2.5, 2.5, n)
+    position = place(np.asarray(z, dtype=float), np.zeros(len(z)), ref, 0.9)
+    empty = nowhere(len(z), n)
+    return Measured(
+        entry,
+        np.asarray(z),
+        1.0,
+        5,
+        position,
+        empty,
+        {"raw": ref if reference_z is None else reference_z},
+        [""] * len(z),
+    )
+
+
+def test_composite_of_equal_readouts_is_the_readout():
+    one, two = made_up([0.3, 1.5]), made_up([0.3, 1.5], name="s")
+    use = np.ones((2, 2), dtype=bool)
+    alone = combine([one], "raw", use[:1])
+    both = combine([one, two], "raw", use)
+    np.testing.assert_allclose(alone.percentile, both.percentile, rtol=1e-9)
+    np.testing.assert_allclose(alone.low, both.low, rtol=1e-9)
+
+
+def test_independent_agreement_is_more_extreme_and_sharper():
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(size=(2, 200))
+    one = made_up([1.5], reference_z=first)
+    two = made_up([1.5], reference_z=second, name="s")
+    alone = combine([one], "raw", np.ones((1, 1), dtype=bool))
+    both = combine([one, two], "raw", np.ones((2, 1), dtype=bool))
+    assert both.percentile[0] > alone.percentile[0]
+
+
+def test_a_flipped_sign_flips_the_composite():
+    up = combine([made_up([1.2])], "raw", np.ones((1, 1), dtype=bool))
+    down = combine([made_up([1.2], sign=-1)], "raw", np.ones((1, 1), dtype=bool))
+    assert up.percentile[0] == pytest.approx(100 - down.percentile[0], abs=1e-9)
+
+
+def test_opposed_readouts_disagree_and_stay_in_the_middle():
+    members = [made_up([2.0]), made_up([-2.0], name="s")]
+    joined = combine(members, "raw", np.ones((2, 1), dtype=bool))
+    assert joined.percentile[0] == pytest.approx(50, abs=1)
+    assert joined.concordance[0] <= 0.5

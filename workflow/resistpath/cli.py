@@ -1,0 +1,272 @@
+"""Command line: one verb per step of the workflow."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resistpath.errors import UserError
+from resistpath.provenance import RESEARCH_USE_ONLY, VERSION
+
+if TYPE_CHECKING:
+    from resistpath.mechanisms.verdict import Thresholds
+
+GATES = {
+    "min_gene_coverage": (0.5, "smallest share of protein-coding genes measured"),
+    "min_genes_detected": (8000.0, "fewest genes at 1 TPM or more"),
+    "max_top50_share": (0.7, "largest share of expression in the 50 highest genes"),
+    "min_reads": (1e6, "fewest reads in protein-coding genes (counts only)"),
+}
+THRESHOLDS = {
+    "high": (75.0, "an interval wholly above this percentile is high"),
+    "low": (25.0, "an interval wholly below this percentile is low"),
+    "half_width": (25.0, "widest half-width around 50 that is still typical"),
+    "level": (0.90, "confidence level of all intervals"),
+    "min_coverage": (0.6, "share of a set's genes that must be measured"),
+    "min_reference": (20, "fewest reference samples for a verdict"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="resistpath",
+        description="Resistance-pathway reports for tumours treated with immune checkpoint"
+        f" inhibitors, from bulk RNA-seq. {RESEARCH_USE_ONLY}",
+        epilog="Steps in order: prepare, score, deconvolve, reference build, assess, report."
+        " All read and write one folder per cohort.",
+    )
+    parser.add_argument("--version", action="version", version=f"resistpath {VERSION}")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_prepare(verbs)
+    _add_score(verbs)
+    _add_deconvolve(verbs)
+    _add_reference(verbs)
+    _add_assess(verbs)
+    _add_report(verbs)
+    _add_signatures(verbs)
+    return parser
+
+
+Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _verb(verbs: Verbs, name: str, help_: str) -> argparse.ArgumentParser:  # type: ignore[valid-type]
+    parser: argparse.ArgumentParser = verbs.add_parser(  # type: ignore[attr-defined]
+        name,
+        help=help_,
+        description=help_[0].upper() + help_[1:] + ".",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    return parser
+
+
+def _folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="folder of the cohort, such as results/mine")
+
+
+def _numbers(parser: argparse.ArgumentParser, options: dict[str, tuple[float, str]]) -> None:
+    for name, (default, help_) in options.items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=type(default), default=default, help=help_
+        )
+
+
+def _add_prepare(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "prepare", "read a matrix; write prepared.h5ad, quality.tsv, genes.tsv")
+    _folder(parser)
+    parser.add_argument("--expression", type=Path, required=True, help="genes x samples table")
+    parser.add_argument("--samples", type=Path, help="sample sheet with a column 'sample'")
+    parser.add_argument("--cohort", help="name shown on pages (default: the folder's name)")
+    parser.add_argument("--cancer-type", default="", help="disease, if the sheet does not say")
+    parser.add_argument("--units", default="auto", help="auto, counts, tpm, log2(tpm+1), ...")
+    parser.add_argument("--gene-id", default="auto", help="auto, symbol, entrez, ensembl, ...")
+    _numbers(parser, GATES)
+    parser.set_defaults(run=_prepare)
+
+
+def _add_score(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "score", "score the catalogue's readouts; write scores.tsv")
+    _folder(parser)
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=["ssgsea", "singscore", "mean"],
+        metavar="METHOD",
+        help="methods to score every gene set with, besides the readout's own",
+    )
+    parser.set_defaults(run=_score)
+
+
+def _add_deconvolve(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "deconvolve", "estimate cell types; write fractions.tsv")
+    _folder(parser)
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=["quantiseq", "mcpcounter"],
+        metavar="METHOD",
+        help="deconvolution methods",
+    )
+    parser.set_defaults(run=_deconvolve)
+
+
+def _add_reference(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "reference", "build or show a reference pack")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = _verb(actions, "build", "make a pack of a cohort's pre-treatment tumours")
+    _folder(build)
+    build.add_argument("--name", required=True, help="shown beside every percentile")
+    build.add_argument("--cancer-type", default="", help="disease, if the sheet does not say")
+    build.add_argument("--out", type=Path, help="pack to write (default: FOLDER/reference.npz)")
+    build.set_defaults(run=_reference_build)
+    show = _verb(actions, "show", "print what a pack holds, as JSON")
+    show.add_argument("pack", type=Path)
+    show.set_defaults(run=_reference_show)
+
+
+def _add_assess(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "assess", "place samples in a reference; write mechanisms.tsv")
+    _folder(parser)
+    parser.add_argument("--reference", type=Path, required=True, help="reference pack")
+    _numbers(parser, THRESHOLDS)
+    parser.set_defaults(run=_assess)
+
+
+def _add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "report", "write sample reports, cohort page, h5ad and manifest")
+    _folder(parser)
+    parser.add_argument("--reference", type=Path, required=True, help="reference pack")
+    _numbers(parser, THRESHOLDS)
+    parser.set_defaults(run=_report)
+
+
+def _add_signatures(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "signatures", "browse the catalogue of signatures")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = _verb(actions, "list", "one line per readout")
+    listing.set_defaults(run=_signatures_list)
+    show = _verb(actions, "show", "everything known about one signature, as JSON")
+    show.add_argument("signature")
+    show.set_defaults(run=_signatures_show)
+
+
+def _say(args: argparse.Namespace):  # type: ignore[no-untyped-def]
+    name = args.verb if not getattr(args, "action", None) else f"{args.verb} {args.action}"
+    return lambda text: None if args.quiet else print(f"{name}: {text}", file=sys.stderr)
+
+
+def _picked(args: argparse.Namespace, options: dict[str, tuple[float, str]]) -> dict[str, float]:
+    return {name: getattr(args, name) for name in options}
+
+
+def _thresholds(args: argparse.Namespace) -> Thresholds:
+    from resistpath.mechanisms.verdict import Thresholds
+
+    return Thresholds(**_picked(args, THRESHOLDS))  # type: ignore[arg-type]
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    from resistpath.steps.prepare import prepare
+
+    prepare(
+        args.folder,
+        args.expression,
+        cohort=args.cohort or args.folder.resolve().name,
+        gates=_picked(args, GATES),
+        samples=args.samples,
+        units=args.units,
+        gene_id=args.gene_id,
+        cancer_type=args.cancer_type,
+        say=_say(args),
+    )
+
+
+def _score(args: argparse.Namespace) -> None:
+    from resistpath.steps.score import score
+
+    score(args.folder, methods=args.methods, say=_say(args))
+
+
+def _deconvolve(args: argparse.Namespace) -> None:
+    from resistpath.steps.deconvolve import deconvolve
+
+    deconvolve(args.folder, methods=args.methods, say=_say(args))
+
+
+def _reference_build(args: argparse.Namespace) -> None:
+    from resistpath.steps.reference import build
+
+    out = args.out or args.folder / "reference.npz"
+    build(args.folder, name=args.name, cancer_type=args.cancer_type, out=out, say=_say(args))
+
+
+def _reference_show(args: argparse.Namespace) -> None:
+    import json
+
+    from resistpath.io.packs import read_reference
+    from resistpath.steps.reference import describe
+
+    print(json.dumps(describe(read_reference(args.pack)), indent=1, ensure_ascii=False))
+
+
+def _assess(args: argparse.Namespace) -> None:
+    from resistpath.steps.assess import assess
+
+    assess(args.folder, args.reference, thresholds=_thresholds(args), say=_say(args))
+
+
+def _report(args: argparse.Namespace) -> None:
+    from resistpath.steps.report import report
+
+    report(args.folder, args.reference, thresholds=_thresholds(args), say=_say(args))
+
+
+def _signatures_list(args: argparse.Namespace) -> None:
+    from resistpath.io.resources import catalogue
+
+    book = catalogue()
+    genes = {s.name: len(s.genes) for s in book.gene_sets()}
+    for r in book.readouts:
+        print(
+            f"{r.mechanism or '-':28}{r.readout:32}{r.method:10}{genes.get(r.readout, 0):5}  {r.name}"
+        )
+
+
+def _signatures_show(args: argparse.Namespace) -> None:
+    import json
+    from dataclasses import asdict
+
+    from resistpath.io.resources import catalogue
+
+    book = catalogue()
+    found = [s for s in book.signatures if s.signature == args.signature]
+    if not found:
+        raise UserError(
+            f"there is no signature {args.signature!r}", do="see resistpath signatures list"
+        )
+    print(json.dumps(asdict(found[0]), indent=1, ensure_ascii=False))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; 0 done, 2 user error, 1 bug."""
+    args = _parser().parse_args(argv)
+    try:
+        args.run(args)
+    except UserError as error:
+        print(f"resistpath {args.verb}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    except Exception:  # noqa: BLE001 - the last line of defence keeps the traceback
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

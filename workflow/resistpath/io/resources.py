@@ -1,0 +1,78 @@
+"""Where the shipped tables lie, and how they become objects."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resistpath.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from resistpath.mechanisms.catalogue import Catalogue
+
+CATALOGUE_TABLES = (
+    "mechanisms",
+    "readouts",
+    "signatures",
+    "signature_genes",
+    "not_assessed",
+    "key_genes",
+)
+DECONVOLUTION_TABLES = {
+    "til10": "til10.tsv",
+    "til10_scaling": "til10_scaling.tsv",
+    "til10_removed": "til10_removed.tsv",
+    "hgnc_2017": "hgnc_2017-04-18.tsv.gz",
+    "mcpcounter": "mcpcounter.tsv",
+    "limits_of_detection": "limits_of_detection.tsv",
+}
+
+
+def resource(name: str) -> Path:
+    """Path of a shipped table, in a source tree or an installed package."""
+    package = Path(__file__).resolve().parents[1]
+    for root in (package.parents[1] / "resources", package / "_resources"):
+        if (root / name).exists():
+            return root / name
+    raise UserError(
+        f"the shipped table {name} is missing", where=str(package), do="reinstall resistpath"
+    )
+
+
+def _table(name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(resource(name), sep="\t", dtype=str, na_values=["NA"], keep_default_na=False)
+
+
+@cache
+def gene_table() -> pd.DataFrame:
+    """The gene table: ensembl, symbol, previous, alias, entrez, biotype, length."""
+    return _table("genes.tsv.gz")
+
+
+def catalogue_files() -> list[Path]:
+    """The tables the catalogue is built from."""
+    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The shipped catalogue of mechanisms, readouts and signatures."""
+    from resistpath.mechanisms.catalogue import build_catalogue
+
+    return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
+
+
+def deconvolution_files() -> list[Path]:
+    """The tables the deconvolution methods use."""
+    return [resource(f"deconvolution/{name}") for name in DECONVOLUTION_TABLES.values()]
+
+
+@cache
+def deconvolution_tables() -> dict[str, pd.DataFrame]:
+    """Signature matrices and marker lists of the deconvolution methods."""
+    return {key: _table(f"deconvolution/{name}") for key, name in DECONVOLUTION_TABLES.items()}

@@ -1,0 +1,180 @@
+"""Expression matrices, sample sheets and result tables as text files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from resistpath.errors import UserError, some
+from resistpath.expression import as_numeric
+from resistpath.io.files import need_file, replacing
+
+TIMEPOINTS = ("pre", "on", "progression", "post")
+SHEET_ALIASES = {"sample_id": "sample", "patient_id": "patient"}
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+
+
+def _first_lines(path: Path) -> list[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
+            return [handle.readline().rstrip("\r\n") for _ in range(2)]
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(
+            f"the file cannot be read ({error})", where=str(path), do="download or compress it anew"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            "this is not UTF-8 text", where=str(path), do="export it as tab-separated text"
+        ) from error
+
+
+def _separator(header: str, path: Path) -> str:
+    counts = {sep: header.count(sep) for sep in ("\t", ",", ";")}
+    best = max(counts, key=lambda s: counts[s])
+    if counts[best] == 0:
+        raise UserError(
+            "no tab, comma or semicolon in the first line",
+            where=str(path),
+            do="export the table as tab- or comma-separated text",
+        )
+    return best
+
+
+def read_matrix(path: Path | str) -> pd.DataFrame:
+    """Read a genes x samples table: first column genes, first line sample names.
+
+    Tab, comma or semicolon, plain or gzip. A header one field short of the data (as R writes
+    it) is understood. Cells must be numbers or missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Genes x samples, float64; gene identifiers as text, possibly repeated.
+    """
+    path = need_file(path, "expression matrix")
+    header, first = _first_lines(path)
+    sep = _separator(header, path)
+    names = next(csv.reader([header], delimiter=sep))
+    n_fields = len(next(csv.reader([first], delimiter=sep))) if first else 0
+    if n_fields == len(names) + 1:
+        names = ["gene", *names]
+    elif n_fields != len(names):
+        raise UserError(
+            f"the header has {len(names)} fields and the first row {n_fields}",
+            where=str(path),
+            do="check that the file is complete",
+        )
+    samples = names[1:]
+    repeated = pd.Index(samples)[pd.Index(samples).duplicated()].unique()
+    if len(repeated):
+        raise UserError(
+            f"sample names occur twice: {some(repeated)}",
+            where=str(path),
+            do="give each column its own name",
+        )
+    try:
+        frame = pd.read_csv(
+            path,
+            sep=sep,
+            header=None,
+            skiprows=1,
+            names=["\0gene", *samples],
+            index_col=0,
+            dtype={"\0gene": str},
+            na_values=MISSING,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            low_memory=False,
+            float_precision="round_trip",
+        )
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(
+            f"the compressed file is damaged or truncated ({error})",
+            where=str(path),
+            do="download it again",
+        ) from error
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"the table cannot be parsed ({error})", where=str(path), do="check that row"
+        ) from error
+    frame.index = frame.index.fillna("")
+    return as_numeric(frame, str(path))
+
+
+def read_sample_sheet(path: Path | str) -> pd.DataFrame:
+    """Read a sample sheet; see ``workflow/schemas/samples.schema.yaml`` for its columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per sample, indexed by sample name; text, with None where missing.
+    """
+    path = need_file(path, "sample sheet")
+    sep = _separator(_first_lines(path)[0], path)
+    try:
+        sheet = pd.read_csv(
+            path, sep=sep, dtype=str, na_values=MISSING, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f"the table cannot be parsed ({error})", where=str(path)) from error
+    sheet.columns = sheet.columns.str.strip()
+    for alias, name in SHEET_ALIASES.items():
+        if name not in sheet and alias in sheet:
+            sheet = sheet.rename(columns={alias: name})
+    if "sample" not in sheet:
+        raise UserError(
+            f"no column 'sample' among {some(sheet.columns, 8)}",
+            where=str(path),
+            do="name the column that holds the matrix's column names 'sample'",
+        )
+    sheet = sheet.apply(lambda column: column.str.strip())
+    if sheet["sample"].isna().any() or sheet["sample"].duplicated().any():
+        bad = sheet.loc[sheet["sample"].duplicated() | sheet["sample"].isna(), "sample"]
+        raise UserError(
+            f"samples missing or listed twice: {some(bad)}",
+            where=str(path),
+            do="one row per sample",
+        )
+    _check_words(sheet, "timepoint", TIMEPOINTS, path)
+    _check_words(sheet, "response_binary", ("R", "NR"), path)
+    return sheet.set_index("sample").astype(object).where(lambda x: x.notna(), None)
+
+
+def _check_words(sheet: pd.DataFrame, column: str, allowed: Sequence[str], path: Path) -> None:
+    if column not in sheet:
+        return
+    bad = sheet[column].dropna()[lambda s: ~s.isin(allowed)].unique()
+    if len(bad):
+        raise UserError(
+            f"column {column} holds {some(bad)}",
+            where=str(path),
+            do=f"use {', '.join(allowed)} or leave the cell empty",
+        )
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a result table: tab-separated, NA for missing, yes/no for truth values.
+
+    Numbers are written with as many digits as float64 needs to be read back exactly.
+    """
+    out = table.copy()
+    for name, column in out.items():
+        if column.map(lambda x: isinstance(x, bool | np.bool_)).any():
+            out[name] = column.map({True: "yes", False: "no"})
+    with replacing(path) as temporary:
+        out.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")
+
+
+def read_table(path: Path | str, what: str = "table") -> pd.DataFrame:
+    """Read a table written by `write_table`; ``yes`` and ``no`` stay text."""
+    path = need_file(path, what)
+    return pd.read_csv(
+        path, sep="\t", na_values=["NA"], keep_default_na=False, float_precision="round_trip"
+    )

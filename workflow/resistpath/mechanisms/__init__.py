@@ -1,0 +1,1 @@
+"""What a way to resist checkpoint inhibition is, and how its readouts become a verdict."""

@@ -1,0 +1,204 @@
+"""Readouts of the samples and of the reference, scored on the genes they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from resistpath.mechanisms.catalogue import Catalogue, Readout
+from resistpath.mechanisms.position import (
+    Position,
+    ReadoutValues,
+    nowhere,
+    raw_position,
+    residual_position,
+)
+from resistpath.mechanisms.verdict import Thresholds
+from resistpath.methods import GeneSet
+from resistpath.reference import Reference, shared_universe
+from resistpath.score import METHODS
+from resistpath.score.data import ScoreData
+
+
+@dataclass(frozen=True)
+class CellTables:
+    """Cell fractions and scores of samples: samples x ``method:cell_type``.
+
+    Attributes
+    ----------
+    values
+        Fractions or scores.
+    half
+        Half-widths of their intervals.
+    below_limit
+        True where a value lies below the method's limit of detection.
+    """
+
+    values: pd.DataFrame
+    half: pd.DataFrame
+    below_limit: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One readout: its values, its place in the reference, and why it cannot be used.
+
+    Attributes
+    ----------
+    raw, residual
+        Positions of the samples, oriented so that high means more of the mechanism.
+    reference_z
+        Oriented normal scores of the reference samples by view.
+    reasons
+        Per sample: empty if the readout can be used.
+    """
+
+    readout: Readout
+    scores: np.ndarray
+    coverage: float
+    n_genes: int
+    raw: Position
+    residual: Position
+    reference_z: Mapping[str, np.ndarray]
+    reasons: list[str]
+
+    def position(self, view: str) -> Position:
+        """Oriented position in the view ``"raw"`` or ``"residual"``."""
+        return (self.raw if view == "raw" else self.residual).oriented(self.readout.sign)
+
+    @property
+    def usable(self) -> np.ndarray:
+        """True for samples in which the readout can be used."""
+        return np.array([not reason for reason in self.reasons])
+
+
+def reference_cells(reference: Reference) -> CellTables:
+    """Cell tables of a reference; its own intervals and limits are not used."""
+    table = reference.fractions
+    unknown = pd.DataFrame(np.nan, index=table.index, columns=table.columns)
+    return CellTables(table, unknown, unknown.notna())
+
+
+def readout_values(
+    data: ScoreData, readout: Readout, gene_sets: Mapping[str, GeneSet], cells: CellTables
+) -> tuple[ReadoutValues, float, int]:
+    """Measure one readout in all samples; also its coverage and number of genes."""
+    if readout.method == "fraction":
+        if readout.up not in cells.values.columns:
+            return ReadoutValues(np.full(len(data.samples), np.nan)), 0.0, 0
+        values = cells.values[readout.up].reindex(data.samples).to_numpy(dtype=float)
+        half = cells.half[readout.up].reindex(data.samples).to_numpy(dtype=float)
+        return ReadoutValues(values, half=half), 1.0, 0
+    record = METHODS[readout.method]
+    found = data.index(gene_sets[readout.readout])
+    without = None
+    if record.leave_one_out is not None and found.measured > 1:
+        without = record.leave_one_out(data, found)
+    coverage = found.measured / found.size if found.size else 0.0
+    return ReadoutValues(record.func(data, found), without), coverage, found.measured
+
+
+def reference_scores(
+    values: pd.DataFrame, reference: Reference, catalogue: Catalogue
+) -> pd.DataFrame:
+    """Readouts of the reference samples on the genes shared with `values`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Reference samples x readouts.
+    """
+    data = ScoreData(reference.values.loc[shared_universe(values, reference)])
+    sets = {s.name: s for s in catalogue.gene_sets()}
+    cells = reference_cells(reference)
+    return pd.DataFrame(
+        {r.readout: readout_values(data, r, sets, cells)[0].scores for r in catalogue.readouts},
+        index=data.samples,
+    )
+
+
+class Universe:
+    """Samples and reference on their shared genes, ranked once."""
+
+    def __init__(
+        self,
+        values: pd.DataFrame,
+        cells: CellTables,
+        reference: Reference,
+        catalogue: Catalogue,
+        thresholds: Thresholds,
+    ) -> None:
+        genes = shared_universe(values, reference)
+        self.data = ScoreData(values.loc[genes])
+        self.ref_data = ScoreData(reference.values.loc[genes])
+        self.cells, self.ref_cells = cells, reference_cells(reference)
+        self.reference, self.catalogue, self.thresholds = reference, catalogue, thresholds
+        self.gene_sets = {s.name: s for s in catalogue.gene_sets()}
+        # Fewer than three reference samples have no spread to stand in.
+        self.large_enough = reference.n >= max(thresholds.min_reference, 3)
+        axis = next(r for r in catalogue.readouts if r.readout == catalogue.inflammation)
+        self.axis_mechanism = axis.mechanism
+        self.axis = self._values(axis)
+
+    def _values(self, r: Readout) -> tuple[ReadoutValues, ReadoutValues, float, int]:
+        own, coverage, n_genes = readout_values(self.data, r, self.gene_sets, self.cells)
+        ref = readout_values(self.ref_data, r, self.gene_sets, self.ref_cells)[0]
+        return own, ref, coverage, n_genes
+
+    def _varies(self, ref: ReadoutValues, coverage: float) -> bool:
+        return (
+            self.large_enough
+            and coverage >= self.thresholds.min_coverage
+            and bool(np.isfinite(ref.scores).all())
+            and float(np.ptp(ref.scores)) > 0
+        )
+
+    def measure(self, r: Readout) -> Measured:
+        """Score a readout and place it, as measured and given T-cell inflammation."""
+        own, ref, coverage, n_genes = self._values(r)
+        axis_own, axis_ref, axis_coverage, _ = self.axis
+        level = self.thresholds.level
+        raw = residual = nowhere(len(self.data.samples), self.reference.n)
+        reference_z = {}
+        if self._varies(ref, coverage):
+            raw = raw_position(own, ref, level)
+            reference_z["raw"] = raw_position(ref, ref, level).oriented(r.sign).z
+            # The T-cell-inflamed mechanism has no residual given itself.
+            if r.mechanism != self.axis_mechanism and self._varies(axis_ref, axis_coverage):
+                residual = residual_position(own, ref, axis_own, axis_ref, level)
+                placed = residual_position(ref, ref, axis_ref, axis_ref, level)
+                reference_z["residual"] = placed.oriented(r.sign).z
+        reasons = self._reasons(r, coverage, raw)
+        return Measured(r, own.scores, coverage, n_genes, raw, residual, reference_z, reasons)
+
+    def _reasons(self, r: Readout, coverage: float, raw: Position) -> list[str]:
+        least = self.thresholds.min_coverage
+        if r.method == "fraction" and coverage == 0:
+            return ["its deconvolution method was not run"] * len(raw.z)
+        if coverage < least:
+            return [f"{coverage:.0%} of its genes measured, at least {least:.0%} needed"] * len(
+                raw.z
+            )
+        if not self.large_enough:
+            return [self.too_small] * len(raw.z)
+        below = np.zeros(len(raw.z), dtype=bool)
+        if r.up in self.cells.below_limit.columns:
+            column = self.cells.below_limit[r.up].reindex(self.data.samples)
+            below = column.to_numpy(dtype=bool)
+        return [
+            "below the method's limit of detection"
+            if low
+            else "does not vary in the reference"
+            if np.isnan(z)
+            else ""
+            for low, z in zip(below, raw.z, strict=True)
+        ]
+
+    @property
+    def too_small(self) -> str:
+        """Why no verdict is given against a small reference."""
+        least = self.thresholds.min_reference
+        return f"the reference has {self.reference.n} samples, at least {least} needed"

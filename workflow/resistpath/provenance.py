@@ -1,0 +1,72 @@
+"""Which code and which files a result came from."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+VERSION = "0.1.0"
+RESEARCH_USE_ONLY = "Research use only. Not for diagnosis or treatment decisions."
+_ROOT = Path(__file__).resolve().parent
+
+
+def file_sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file's bytes as hexadecimal text."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _module_file(module: str) -> Path | None:
+    stem = _ROOT.joinpath(*module.split(".")[1:])
+    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if path.is_file() and path != _ROOT / "__init__.py":
+            return path
+    return None
+
+
+def _imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("resistpath"):
+            names.add(str(node.module))
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {a.name for a in node.names if a.name.startswith("resistpath")}
+    return names
+
+
+@cache
+def code_digest(*modules: str) -> str:
+    """Digest of the source of `modules` and of everything they import from this package.
+
+    Snakemake does not see edits inside an installed package. Rules carry this digest in
+    ``params``, so that an edit reruns exactly the steps it can change.
+
+    Parameters
+    ----------
+    modules
+        Dotted names such as ``"resistpath.score"``. Templates and other data files beside a
+        module's code count as part of it.
+
+    Examples
+    --------
+    >>> len(code_digest("resistpath.errors"))
+    16
+    """
+    seen: set[Path] = set()
+    queue = list(modules)
+    while queue:
+        path = _module_file(queue.pop())
+        if path is None or path in seen:
+            continue
+        seen.add(path)
+        queue.extend(_imports(path))
+        if path.name == "__init__.py":
+            seen.update(p for p in path.parent.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    digest = hashlib.sha256()
+    for path in sorted(seen):
+        digest.update(str(path.relative_to(_ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,291 @@
+"""report: a page and a JSON document per sample, the cohort page, h5ad and manifest."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from resistpath.errors import UserError
+from resistpath.io.cohort import write_cohort
+from resistpath.io.files import file_names, write_text
+from resistpath.io.manifest import write_manifest
+from resistpath.io.packs import read_reference
+from resistpath.io.prepared import Prepared, read_prepared
+from resistpath.io.resources import catalogue
+from resistpath.io.tables import read_table
+from resistpath.mechanisms.catalogue import Catalogue
+from resistpath.mechanisms.measure import reference_scores
+from resistpath.mechanisms.verdict import Thresholds
+from resistpath.provenance import VERSION, code_digest
+from resistpath.reference import Reference, fit_to_reference, midrank_counts
+from resistpath.report import content, render
+from resistpath.steps import Progress, silent
+from resistpath.steps.reference import describe
+
+LOW_TPM = 1.0
+LOW_READS = 10
+TABLES = ("quality", "scores", "fractions", "mechanisms", "readouts")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything the earlier steps left in a cohort folder."""
+
+    prepared: Prepared
+    reference: Reference
+    tables: dict[str, pd.DataFrame]
+    book: Catalogue
+    thresholds: Thresholds
+
+    @property
+    def samples(self) -> list[str]:
+        """Samples in the matrix's order."""
+        return [str(s) for s in self.prepared.values.columns]
+
+
+def _load(folder: Path, reference: Path, thresholds: Thresholds) -> Results:
+    tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
+    for name in ("quality", "readouts"):
+        tables[name] = _truth(tables[name])
+    results = Results(
+        read_prepared(folder / "prepared.h5ad"),
+        read_reference(reference),
+        tables,
+        catalogue(),
+        thresholds,
+    )
+    for name, table in tables.items():
+        if set(table["sample"].astype(str)) != set(results.samples):
+            raise UserError(
+                f"{name}.tsv and prepared.h5ad hold different samples",
+                where=str(folder),
+                do="run the steps again from prepare",
+            )
+        table["sample"] = table["sample"].astype(str)
+    return results
+
+
+def _truth(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn the yes and no of truth columns back into values; missing stays None."""
+    for name in ("passed", "assessable"):
+        if name in table:
+            words = {"yes": True, "no": False}
+            table[name] = pd.Series([words.get(x) for x in table[name]], dtype=object)
+    return table
+
+
+def report(
+    folder: Path, reference: Path, *, thresholds: Thresholds, say: Progress = silent
+) -> None:
+    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``."""
+    results = _load(folder, reference, thresholds)
+    names = file_names(results.samples)
+    pages = folder / "reports"
+    fresh = folder / ".reports.part"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    written = []
+    for i, (sample, record) in enumerate(_sample_contents(results), start=1):
+        write_text(fresh / f"{names[sample]}.html", render.render_sample(record))
+        write_text(fresh / f"{names[sample]}.json", render.to_json(record))
+        written += [pages / f"{names[sample]}.html", pages / f"{names[sample]}.json"]
+        if i % 100 == 0 or i == len(names):
+            say(f"{i} of {len(names)} sample reports")
+    shutil.rmtree(pages, ignore_errors=True)
+    fresh.replace(pages)
+    links = {sample: f"reports/{name}.html" for sample, name in names.items()}
+    write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
+    _write_h5ad(folder / "cohort.h5ad", results)
+    _finish(folder, reference, results, written)
+
+
+def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
+    tables = [folder / f"{name}.tsv" for name in (*TABLES, "genes", "scores.wide")]
+    others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
+    inside = [reference] if reference.resolve().parent == folder.resolve() else []
+    outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
+    facts = {
+        "preparation": results.prepared.preparation,
+        "reference": describe(results.reference),
+        "thresholds": vars(results.thresholds),
+        "samples": len(results.samples),
+    }
+    write_manifest(folder / "manifest.json", folder, outputs, facts)
+
+
+def _software() -> dict[str, str]:
+    return {"name": "resistpath", "version": VERSION, "digest": code_digest("resistpath.cli")}
+
+
+def _reference_record(results: Results) -> dict[str, Any]:
+    reference = results.reference
+    facts = describe(reference)
+    unknown = facts.get("unknown_timepoint", 0)
+    text = str(facts.get("inclusion", ""))
+    if unknown:
+        text += f"; time point unknown for {unknown} of {reference.n}, taken as pre-treatment"
+    return {
+        "name": reference.name,
+        "n": reference.n,
+        "cancer_type": reference.cancer_type,
+        "description": text,
+    }
+
+
+def _fits(results: Results) -> dict[str, dict[str, Any]]:
+    if results.reference.n < results.thresholds.min_reference:
+        return {}
+    table = fit_to_reference(results.prepared.values, results.reference)
+    return {
+        str(sample): {
+            "correlation": float(row.correlation),
+            "lowest_typical": float(row.lowest_typical),
+            "verdict": "fits" if row.fits else "fits poorly",
+            "reason": "Spearman correlation with the reference's median profile, against the"
+            " reference samples' own",
+        }
+        for sample, row in zip(table.index, table.itertuples(), strict=True)
+    }
+
+
+def _key_genes(results: Results) -> pd.DataFrame:
+    """Level, percentile and low-count flag of every key gene in every sample."""
+    values, counts = results.prepared.values, results.prepared.counts
+    frames = []
+    for gene in results.book.key_genes:
+        if gene.gene not in values.index:
+            continue
+        own = values.loc[gene.gene].to_numpy(dtype=float)
+        percentile = np.full(len(own), np.nan)
+        if gene.gene in results.reference.values.index:
+            ref = results.reference.values.loc[gene.gene].to_numpy(dtype=float)
+            percentile = 100 * midrank_counts(ref, own) / len(ref)
+        low = (
+            own < np.log2(LOW_TPM + 1)
+            if counts is None
+            else counts.loc[gene.gene].to_numpy() < LOW_READS
+        )
+        frames.append(
+            pd.DataFrame(
+                {
+                    "sample": results.samples,
+                    "gene": gene.gene,
+                    "group": gene.group,
+                    "why": gene.why,
+                    "log2_tpm": own,
+                    "percentile": percentile,
+                    "low_count": low,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _fractions(results: Results) -> pd.DataFrame:
+    """Cell table with each value's percentile in the reference."""
+    table = results.tables["fractions"].copy()
+    table["percentile"] = np.nan
+    for (method, cell), rows in table.groupby(["method", "cell_type"], sort=False):
+        name = f"{method}:{cell}"
+        if name in results.reference.fractions:
+            ref = results.reference.fractions[name].to_numpy(dtype=float)
+            ref = ref[np.isfinite(ref)]
+            if len(ref):
+                own = rows["value"].to_numpy(dtype=float)
+                table.loc[rows.index, "percentile"] = 100 * midrank_counts(ref, own) / len(ref)
+    return table
+
+
+def _readouts(results: Results) -> pd.DataFrame:
+    """Readout table with the standard error and interval of the score itself."""
+    scores = results.tables["scores"][["sample", "readout", "method", "se", "low", "high"]]
+    return results.tables["readouts"].merge(
+        scores, on=["sample", "readout", "method"], how="left", validate="one_to_one"
+    )
+
+
+def _reference_readouts(results: Results) -> pd.DataFrame:
+    return reference_scores(results.prepared.values, results.reference, results.book)
+
+
+def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
+    groups = {
+        "quality": results.tables["quality"],
+        "mechanisms": results.tables["mechanisms"],
+        "readouts": _readouts(results),
+        "fractions": _fractions(results),
+        "key_genes": _key_genes(results),
+    }
+    split = {
+        key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
+        for key, table in groups.items()
+    }
+    reference, fits = _reference_record(results), _fits(results)
+    spread = content.summarise_reference(_reference_readouts(results))
+    obs = results.prepared.obs
+    for sample in results.samples:
+        record = content.sample_content(
+            sample,
+            obs={**obs.loc[sample].to_dict(), "cohort": results.prepared.preparation["cohort"]},
+            preparation=results.prepared.preparation,
+            reference=reference | {"fit": fits.get(sample, {})},
+            reference_readouts=spread,
+            catalogue=results.book,
+            software=_software(),
+            thresholds=vars(results.thresholds),
+            **{key: frames[sample] for key, frames in split.items()},
+        )
+        yield sample, record
+
+
+def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
+    return content.cohort_content(
+        cohort=str(results.prepared.preparation["cohort"]),
+        obs=results.prepared.obs,
+        preparation=results.prepared.preparation,
+        quality=results.tables["quality"],
+        mechanisms=results.tables["mechanisms"],
+        reference=_reference_record(results),
+        catalogue=results.book,
+        software=_software(),
+        thresholds=vars(results.thresholds),
+        links=links,
+    )
+
+
+def _write_h5ad(path: Path, results: Results) -> None:
+    mechanisms = results.tables["mechanisms"]
+
+    def wide(column: str) -> pd.DataFrame:
+        return mechanisms.pivot(index="sample", columns="mechanism", values=column)
+
+    own = results.tables["scores"].merge(
+        results.tables["readouts"][["sample", "readout", "method"]],
+        on=["sample", "readout", "method"],
+    )
+    cells = results.tables["fractions"]
+    fractions = cells.assign(name=cells["method"] + ":" + cells["cell_type"]).pivot(
+        index="sample", columns="name", values="value"
+    )
+    quality = results.tables["quality"].pivot(index="sample", columns="metric", values="value")
+    verdicts = wide("verdict").add_prefix("verdict_")
+    obs = results.prepared.obs.join(quality.add_prefix("qc_")).join(verdicts)
+    tables = {
+        "scores": own.pivot(index="sample", columns="readout", values="score"),
+        "fractions": fractions,
+        "percentiles": wide("percentile"),
+        "residual_percentiles": wide("residual_percentile"),
+    }
+    provenance = {
+        "software": _software(),
+        "preparation": results.prepared.preparation,
+        "reference": describe(results.reference),
+        "thresholds": vars(results.thresholds),
+    }
+    write_cohort(path, results.prepared, tables, obs, provenance)

@@ -1,0 +1,26 @@
+rule assess:
+    input:
+        prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
+        quality=f"{RESULTS}/{{cohort}}/quality.tsv",
+        fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
+        reference=reference_pack,
+        catalogue=catalogue_files(),
+    output:
+        mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
+        readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+    log:
+        f"{RESULTS}/{{cohort}}/logs/assess.log",
+    benchmark:
+        f"{RESULTS}/{{cohort}}/benchmarks/assess.tsv"
+    params:
+        folder=subpath(output.mechanisms, parent=True),
+        thresholds=options("assess"),
+        code=code_digest("resistpath.steps.assess"),
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    conda:
+        "../../envs/python.yaml"
+    shell:
+        "{RESISTPATH} assess {params.folder:q} --reference {input.reference:q}"
+        " {params.thresholds} 2>&1 | tee {log:q} >&2"

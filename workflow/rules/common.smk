@@ -1,0 +1,85 @@
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pandas as pd
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+try:
+    from resistpath.io.resources import catalogue_files, deconvolution_files, resource
+    from resistpath.provenance import code_digest
+except ImportError as error:
+    raise WorkflowError(
+        "The resistpath package is not installed where Snakemake runs: "
+        "run `make setup`, or `pip install .` in the environment of Snakemake."
+    ) from error
+
+SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
+validate(config, str(SCHEMAS / "config.schema.yaml"))
+
+RESULTS = config["results"].rstrip("/")
+SHEET = Path(config["cohorts"])
+# Rules call the command a user can type, with the interpreter that runs Snakemake unless
+# conda brings its own.
+PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
+RESISTPATH = f"{shlex.quote(PYTHON)} -m resistpath"
+
+
+def read_cohorts(path):
+    """Read and check the cohort sheet; paths in it start from the sheet's own folder."""
+    if not path.is_file():
+        raise WorkflowError(f"{path}: no such cohort sheet; set `cohorts` in the configuration.")
+    sheet = pd.read_csv(path, sep="\t", dtype=str, comment="#").dropna(how="all")
+    validate(sheet, str(SCHEMAS / "cohorts.schema.yaml"))
+    twice = sheet["cohort"][sheet["cohort"].duplicated()]
+    if len(twice):
+        raise WorkflowError(f"{path}: cohort {twice.iloc[0]!r} is listed twice; rename one.")
+    return sheet.set_index("cohort").fillna("")
+
+
+COHORTS = read_cohorts(SHEET)
+
+
+wildcard_constraints:
+    cohort="|".join(map(re.escape, COHORTS.index)),
+
+
+def from_sheet(path):
+    """A path of the cohort sheet, relative to the working directory where that is shorter."""
+    return path if os.path.isabs(path) else os.path.relpath(SHEET.parent / path)
+
+
+def expression(wildcards):
+    return from_sheet(COHORTS.loc[wildcards.cohort, "expression"])
+
+
+def samples(wildcards):
+    path = COHORTS.loc[wildcards.cohort, "samples"]
+    return from_sheet(path) if path else []
+
+
+def reference_pack(wildcards):
+    path = COHORTS.loc[wildcards.cohort, "reference"]
+    if path == "self":
+        return f"{RESULTS}/{wildcards.cohort}/reference.npz"
+    return from_sheet(path)
+
+
+def option(column, flag):
+    """A command-line option from a column of the cohort sheet, or nothing if it is empty."""
+    return lambda wildcards: (
+        f"{flag} {shlex.quote(COHORTS.loc[wildcards.cohort, column])}"
+        if COHORTS.loc[wildcards.cohort, column]
+        else ""
+    )
+
+
+def options(section):
+    """Command-line options from a section of the configuration."""
+    words = []
+    for name, value in config[section].items():
+        values = value if isinstance(value, list) else [value]
+        words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join(words)

@@ -1,0 +1,30 @@
+rule prepare:
+    input:
+        expression=expression,
+        samples=samples,
+        genes=resource("genes.tsv.gz"),
+    output:
+        prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
+        quality=f"{RESULTS}/{{cohort}}/quality.tsv",
+        genes=f"{RESULTS}/{{cohort}}/genes.tsv",
+    log:
+        f"{RESULTS}/{{cohort}}/logs/prepare.log",
+    benchmark:
+        f"{RESULTS}/{{cohort}}/benchmarks/prepare.tsv"
+    params:
+        folder=subpath(output.prepared, parent=True),
+        samples=lambda wildcards, input: f"--samples {input.samples:q}" if input.samples else "",
+        units=option("units", "--units"),
+        gene_id=option("gene_id", "--gene-id"),
+        cancer_type=option("cancer_type", "--cancer-type"),
+        gates=options("quality"),
+        code=code_digest("resistpath.steps.prepare"),
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    conda:
+        "../../envs/python.yaml"
+    shell:
+        "{RESISTPATH} prepare {params.folder:q} --cohort {wildcards.cohort:q}"
+        " --expression {input.expression:q} {params.samples} {params.units} {params.gene_id}"
+        " {params.cancer_type} {params.gates} 2>&1 | tee {log:q} >&2"

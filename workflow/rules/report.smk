@@ -1,0 +1,33 @@
+rule report:
+    input:
+        prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
+        quality=f"{RESULTS}/{{cohort}}/quality.tsv",
+        genes=f"{RESULTS}/{{cohort}}/genes.tsv",
+        scores=f"{RESULTS}/{{cohort}}/scores.tsv",
+        wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
+        fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
+        mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
+        readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+        reference=reference_pack,
+        catalogue=catalogue_files(),
+    output:
+        reports=directory(f"{RESULTS}/{{cohort}}/reports"),
+        index=f"{RESULTS}/{{cohort}}/index.html",
+        cohort=f"{RESULTS}/{{cohort}}/cohort.h5ad",
+        manifest=f"{RESULTS}/{{cohort}}/manifest.json",
+    log:
+        f"{RESULTS}/{{cohort}}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/{{cohort}}/benchmarks/report.tsv"
+    params:
+        folder=subpath(output.manifest, parent=True),
+        thresholds=options("assess"),
+        code=code_digest("resistpath.steps.report"),
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    conda:
+        "../../envs/python.yaml"
+    shell:
+        "{RESISTPATH} report {params.folder:q} --reference {input.reference:q}"
+        " {params.thresholds} 2>&1 | tee {log:q} >&2"
