@@ -46,7 +46,7 @@ setup: ## create .venv with the pinned requirements and this package (demo, test
 	fi; \
 	if ! cmp -s envs/requirements.txt .venv/.requirements; then \
 	  echo "Installing the pinned requirements (about 1 GB, one to two minutes)"; \
-	  $(PIP) install --require-hashes -r envs/requirements.txt; \
+	  $(PIP) install --use-pep517 --require-hashes -r envs/requirements.txt; \
 	  cp envs/requirements.txt .venv/.requirements; \
 	fi; \
 	if ! cmp -s pyproject.toml .venv/.package; then \
@@ -61,7 +61,7 @@ demo: setup ## run the workflow on the embedded cohort and say where the reports
 	  $(RESULTS)/reports/ $(RESULTS)/index.html $(RESULTS)/manifest.json
 
 test: setup ## run the tests on all cores; ARGS="-k quality" narrows them
-	@$(RUN) python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 8 $(ARGS)
+	@$(RUN) python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 $(ARGS)
 
 lint: setup ## check style, types and the workflow
 	@$(RUN) ruff check --quiet .

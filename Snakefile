@@ -19,4 +19,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        collect("{results}/{cohort}/manifest.json", results=RESULTS, cohort=COHORTS.index),
+        collect(
+            "{results}/{cohort}/manifest.json", results=RESULTS, cohort=COHORTS.index
+        ),

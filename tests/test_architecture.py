@@ -48,10 +48,11 @@ NEIGHBOURS = {
     ("provenance", "errors"): "a damaged manifest is a user error",
     ("normalise", "units"): "what a unit is stands in one place",
     ("reference", "score"): "a reference holds scores, computed as for any sample",
-    ("mechanisms.evidence", "score"): "a new sample is scored on the universe it shares",
-    ("mechanisms.evidence", "reference"): "percentiles and residuals are read there",
-    ("mechanisms.position", "score"): "as evidence, whose arithmetic it holds",
-    ("mechanisms.position", "reference"): "as evidence, whose arithmetic it holds",
+    **{
+        (f"mechanisms.{part}", tool): "samples are scored and placed on the universe they share"
+        for part in ("evidence", "measure", "position")
+        for tool in ("score", "reference")
+    },
     ("__main__", "cli"): "python -m resistpath is the command line",
 }
 

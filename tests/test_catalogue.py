@@ -124,7 +124,7 @@ def test_mechanisms_have_their_direction_view_and_time_points(catalogue):
 
 def test_every_readout_has_its_number_of_genes(catalogue):
     assert {s.name: len(s.genes) for s in catalogue.gene_sets()} == SIZES
-    assert catalogue.fractions() == (("quantiseq", "Tregs"),)
+    assert catalogue.fractions() == (("quantiseq", "treg"),)
 
 
 def test_every_mechanism_has_two_readouts(catalogue):
@@ -346,7 +346,7 @@ def test_readouts_of_an_unknown_mechanism_are_refused(catalogue):
 
 
 def test_fraction_names_its_method_and_cell_type(catalogue):
-    assert catalogue.readout("QUANTISEQ_TREGS").fraction == ("quantiseq", "Tregs")
+    assert catalogue.readout("QUANTISEQ_TREGS").fraction == ("quantiseq", "treg")
     assert catalogue.readout("QUANTISEQ_TREGS").gene_set is None
     assert catalogue.readout("PTEN_SINGLE").fraction is None
     assert catalogue.readout("PTEN_SINGLE").signatures == ()

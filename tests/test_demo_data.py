@@ -138,4 +138,5 @@ def test_gzip_holds_no_time_or_name(name: str) -> None:
     head = (RESOURCES / name).read_bytes()[:10]
     assert head[:3] == b"\x1f\x8b\x08"
     assert head[3:8] == bytes(5)  # no flags, no time
-    assert gzip.open(RESOURCES / name, "rt").readline().count("\t") > 5
+    with gzip.open(RESOURCES / name, "rt") as handle:
+        assert handle.readline().count("\t") > 5

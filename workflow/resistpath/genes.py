@@ -101,9 +101,10 @@ def _clean(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows_of(table: pd.DataFrame, column: str) -> pd.Series:
-    """Map each item of a column (lists split) to its row; a name two rows own is refused."""
-    items = table[column][table[column] != ""].str.split("|").explode()
-    items = items[items != ""]
+    """Map each name in a column to its row; a name that two rows own is refused."""
+    items = table[column][table[column] != ""]
+    if column.endswith("_other"):
+        items = items.str.split("|").explode()
     if items.duplicated().any():
         twice = some(sorted(items[items.duplicated()].unique()))
         raise UserError(f"the gene table repeats {column} {twice}", do="rebuild the table")
@@ -289,11 +290,12 @@ def _detect(ids: pd.Series, names: _Names) -> tuple[str, dict[str, float], _Answ
     if len(ids) == 0:
         raise UserError("there are no gene identifiers", where="gene_id")
     paired = ids.str.contains("|", regex=False)
-    answers = {kind: _resolve(ids, names, kind) for kind in GENE_ID_KINDS}
-    shares = {
-        kind: float(((found.row >= 0) & (paired == (kind == "symbol|entrez"))).mean())
-        for kind, found in answers.items()
-    }
+    answers, shares = {}, dict.fromkeys(GENE_ID_KINDS, 0.0)
+    for kind in GENE_ID_KINDS:
+        fitting = (paired == (kind == "symbol|entrez")).to_numpy()
+        if fitting.any():
+            answers[kind] = _resolve(ids, names, kind)
+            shares[kind] = float(((answers[kind].row >= 0) & fitting).mean())
     likely = [kind for kind, share in shares.items() if share > 0.5]
     if len(likely) != 1:
         what = "could be of several kinds" if likely else "are of no known kind"

@@ -4,7 +4,7 @@ rule assess:
         quality=f"{RESULTS}/{{cohort}}/quality.tsv",
         fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
         reference=reference_pack,
-        catalogue=catalogue_files(),
+        catalogue=shipped(catalogue_files()),
     output:
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
@@ -12,15 +12,15 @@ rule assess:
         f"{RESULTS}/{{cohort}}/logs/assess.log",
     benchmark:
         f"{RESULTS}/{{cohort}}/benchmarks/assess.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.mechanisms, parent=True),
         thresholds=options("assess"),
         code=code_digest("resistpath.steps.assess"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    conda:
-        "../../envs/python.yaml"
     shell:
-        "{RESISTPATH} assess {params.folder:q} --reference {input.reference:q}"
+        "resistpath assess {params.folder:q} --reference {input.reference:q}"
         " {params.thresholds} 2>&1 | tee {log:q} >&2"

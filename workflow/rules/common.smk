@@ -21,21 +21,24 @@ validate(config, str(SCHEMAS / "config.schema.yaml"))
 
 RESULTS = config["results"].rstrip("/")
 SHEET = Path(config["cohorts"])
-# Rules call the command a user can type, with the interpreter that runs Snakemake unless
-# conda brings its own.
-PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
-RESISTPATH = f"{shlex.quote(PYTHON)} -m resistpath"
+if not workflow.deployment_settings.deployment_method:
+    # The interpreter that runs Snakemake also runs the rules, activated or not.
+    shell.prefix(f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
 
 
 def read_cohorts(path):
     """Read and check the cohort sheet; paths in it start from the sheet's own folder."""
     if not path.is_file():
-        raise WorkflowError(f"{path}: no such cohort sheet; set `cohorts` in the configuration.")
+        raise WorkflowError(
+            f"{path}: no such cohort sheet; set `cohorts` in the configuration."
+        )
     sheet = pd.read_csv(path, sep="\t", dtype=str, comment="#").dropna(how="all")
     validate(sheet, str(SCHEMAS / "cohorts.schema.yaml"))
     twice = sheet["cohort"][sheet["cohort"].duplicated()]
     if len(twice):
-        raise WorkflowError(f"{path}: cohort {twice.iloc[0]!r} is listed twice; rename one.")
+        raise WorkflowError(
+            f"{path}: cohort {twice.iloc[0]!r} is listed twice; rename one."
+        )
     return sheet.set_index("cohort").fillna("")
 
 
@@ -44,6 +47,11 @@ COHORTS = read_cohorts(SHEET)
 
 wildcard_constraints:
     cohort="|".join(map(re.escape, COHORTS.index)),
+
+
+def shipped(paths):
+    """Shipped tables by paths that stay the same when the repository is moved."""
+    return [os.path.relpath(path) for path in paths]
 
 
 def from_sheet(path):

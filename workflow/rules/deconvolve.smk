@@ -1,21 +1,21 @@
 rule deconvolve:
     input:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
-        tables=deconvolution_files(),
+        tables=shipped(deconvolution_files()),
     output:
         fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
     log:
         f"{RESULTS}/{{cohort}}/logs/deconvolve.log",
     benchmark:
         f"{RESULTS}/{{cohort}}/benchmarks/deconvolve.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.fractions, parent=True),
         methods=options("deconvolve"),
         code=code_digest("resistpath.steps.deconvolve"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    conda:
-        "../../envs/python.yaml"
     shell:
-        "{RESISTPATH} deconvolve {params.folder:q} {params.methods} 2>&1 | tee {log:q} >&2"
+        "resistpath deconvolve {params.folder:q} {params.methods} 2>&1 | tee {log:q} >&2"

@@ -2,7 +2,7 @@ rule prepare:
     input:
         expression=expression,
         samples=samples,
-        genes=resource("genes.tsv.gz"),
+        gene_table=shipped([resource("genes.tsv.gz")]),
     output:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
         quality=f"{RESULTS}/{{cohort}}/quality.tsv",
@@ -11,20 +11,22 @@ rule prepare:
         f"{RESULTS}/{{cohort}}/logs/prepare.log",
     benchmark:
         f"{RESULTS}/{{cohort}}/benchmarks/prepare.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.prepared, parent=True),
-        samples=lambda wildcards, input: f"--samples {input.samples:q}" if input.samples else "",
+        samples=lambda wildcards, input: (
+            f"--samples {shlex.quote(input.samples)}" if input.samples else ""
+        ),
         units=option("units", "--units"),
         gene_id=option("gene_id", "--gene-id"),
         cancer_type=option("cancer_type", "--cancer-type"),
         gates=options("quality"),
         code=code_digest("resistpath.steps.prepare"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    conda:
-        "../../envs/python.yaml"
     shell:
-        "{RESISTPATH} prepare {params.folder:q} --cohort {wildcards.cohort:q}"
+        "resistpath prepare {params.folder:q} --cohort {wildcards.cohort:q}"
         " --expression {input.expression:q} {params.samples} {params.units} {params.gene_id}"
         " {params.cancer_type} {params.gates} 2>&1 | tee {log:q} >&2"

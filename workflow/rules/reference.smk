@@ -9,15 +9,15 @@ rule reference:
         f"{RESULTS}/{{cohort}}/logs/reference.log",
     benchmark:
         f"{RESULTS}/{{cohort}}/benchmarks/reference.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.pack, parent=True),
         cancer_type=option("cancer_type", "--cancer-type"),
         code=code_digest("resistpath.steps.reference"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    conda:
-        "../../envs/python.yaml"
     shell:
-        "{RESISTPATH} reference build {params.folder:q} --name {wildcards.cohort:q}"
+        "resistpath reference build {params.folder:q} --name {wildcards.cohort:q}"
         " {params.cancer_type} 2>&1 | tee {log:q} >&2"

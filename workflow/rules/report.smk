@@ -9,7 +9,7 @@ rule report:
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         reference=reference_pack,
-        catalogue=catalogue_files(),
+        catalogue=shipped(catalogue_files()),
     output:
         reports=directory(f"{RESULTS}/{{cohort}}/reports"),
         index=f"{RESULTS}/{{cohort}}/index.html",
@@ -19,15 +19,15 @@ rule report:
         f"{RESULTS}/{{cohort}}/logs/report.log",
     benchmark:
         f"{RESULTS}/{{cohort}}/benchmarks/report.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.manifest, parent=True),
         thresholds=options("assess"),
         code=code_digest("resistpath.steps.report"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    conda:
-        "../../envs/python.yaml"
     shell:
-        "{RESISTPATH} report {params.folder:q} --reference {input.reference:q}"
+        "resistpath report {params.folder:q} --reference {input.reference:q}"
         " {params.thresholds} 2>&1 | tee {log:q} >&2"

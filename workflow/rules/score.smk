@@ -1,7 +1,7 @@
 rule score:
     input:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
-        catalogue=catalogue_files(),
+        catalogue=shipped(catalogue_files()),
     output:
         scores=f"{RESULTS}/{{cohort}}/scores.tsv",
         wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
@@ -9,14 +9,14 @@ rule score:
         f"{RESULTS}/{{cohort}}/logs/score.log",
     benchmark:
         f"{RESULTS}/{{cohort}}/benchmarks/score.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.scores, parent=True),
         methods=options("score"),
         code=code_digest("resistpath.steps.score"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    conda:
-        "../../envs/python.yaml"
     shell:
-        "{RESISTPATH} score {params.folder:q} {params.methods} 2>&1 | tee {log:q} >&2"
+        "resistpath score {params.folder:q} {params.methods} 2>&1 | tee {log:q} >&2"

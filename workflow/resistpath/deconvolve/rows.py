@@ -11,6 +11,8 @@ import pandas as pd
 from resistpath.deconvolve.solver import Floats
 from resistpath.errors import UserError
 
+WITHDRAWN = "entry withdrawn"  # HGNC's words for such an entry
+
 
 def text(column: pd.Series) -> list[str]:
     """Read a column as text; a missing cell is an empty text."""
@@ -138,22 +140,22 @@ def as_of_2017(labels: Sequence[str], table: pd.DataFrame) -> tuple[list[str], p
     changed
         ``row``, ``becomes``, ``fate``.
     """
-    becomes = dict(zip(text(table["symbol"]), text(table["becomes"]), strict=True))
-    symbols = {gene for gene, name in becomes.items() if not name}
-    approved = symbols.intersection(labels)
+    symbols = pd.Index(text(table["symbol"]))
+    becomes = np.array([*text(table["becomes"]), None], dtype=object)
+    found = becomes[symbols.get_indexer(pd.Index(labels))]  # -1, not found, is the None at the end
+    approved = {gene for gene, name in zip(labels, found, strict=True) if name == ""}
     names, changed = [], []
-    for gene in labels:
-        name = becomes.get(gene)
+    for gene, name in zip(labels, found, strict=True):
         if name is None or name in approved:
             names.append("")
             fate = "unknown" if name is None else f"previous symbol of {name}, which is there too"
             changed.append((gene, "", f"dropped: {fate}"))
         else:
             names.append(name or gene)
-            if name in symbols:
-                changed.append((gene, name, "renamed"))
-            elif name:
+            if name == WITHDRAWN:
                 changed.append((gene, name, "withdrawn symbol: counted in the sum only"))
+            elif name:
+                changed.append((gene, name, "renamed"))
     return names, pd.DataFrame(changed, columns=["row", "becomes", "fate"])
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
+EMPTY = 1e-15  # smallest pivot of a matrix with ones on its diagonal
 TOLERANCE = 1e-13  # of the terms that cancel in a gradient; 450 units of rounding
 
 
@@ -86,14 +87,18 @@ def total(vectors: Floats) -> Floats:
 
 
 def invert(stack: Floats) -> Floats:
-    """Invert positive definite matrices (stack x n x n) by Gauss-Jordan steps, no pivoting."""
+    """Invert positive definite matrices (stack x n x n) by Gauss-Jordan steps, no pivoting.
+
+    A direction that is empty to rounding counts as nearly so: two equal columns share a fit in
+    some way, but nothing becomes infinite.
+    """
     n = stack.shape[-1]
     diagonal = np.einsum("kii->ki", stack)
-    scale = 1.0 / np.sqrt(diagonal)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     scales = scale[:, :, None] * scale[:, None, :]
     work = stack * scales
     for step in range(n):
-        pivot = 1.0 / work[:, step, step]
+        pivot = 1.0 / np.maximum(work[:, step, step], EMPTY)
         row = work[:, step, :] * pivot[:, None]
         column = work[:, :, step].copy()
         work -= column[:, :, None] * row[:, None, :]
@@ -139,7 +144,8 @@ def constrained(
     negative leaves the set at the point where it reaches zero, and the type with the steepest
     descent enters. What the sum leaves is one more type with an empty column, so one rule serves
     both constraints. It stops where no type can enter (Karush-Kuhn-Tucker conditions hold to
-    rounding).
+    rounding). A type that entered stays only if the fit became better, so it always comes to an
+    end, even where two columns of `A` are the same to rounding.
 
     Parameters
     ----------
@@ -170,60 +176,69 @@ def constrained(
     free = x > 0
     if limit is None:
         free[:, k] = True
-    barred = np.zeros((n, k + 1), dtype=bool)
-    entered = np.full(n, -1)
+    kept, kept_free = x.copy(), free.copy()  # the best fit so far
+    reached = np.full(n, np.inf)  # and its value
+    entered = np.full(n, -1)  # the type that entered since
+    barred = np.zeros((n, k + 1), dtype=bool)  # types that entered to no avail
+    length = np.sqrt(np.diag(gram))
+    length = np.append(length, length.mean())
     left = np.arange(n)
-    for _ in range(200 * (k + 1)):
-        if not len(left):
-            return x[:, :k]
+    while len(left):
         at, f, entry = x[left], free[left], entered[left]
         z, pressure = _fit(passive, gram, cross[left], f, limit)
         bad = f & (z <= 0)
         if limit is None:
             bad[:, k] = False
-        # A type that entered by a gradient within rounding and would go back at once is barred
-        # until another one moves.
         rows = np.arange(len(left))
-        back = (entry >= 0) & bad[rows, entry]
-        barred[left[back], entry[back]] = True
-        free[left[back], entry[back]] = False
-        entered[left[back]] = -1
-        ok = ~bad.any(axis=1)
-        go = ~ok & ~back
-        if go.any():
-            a, b, out = at[go], z[go], bad[go]
-            gap = np.where(out, a - b, 1.0)
-            ratio = np.where(out, a / np.where(gap > 0, gap, 1.0), np.inf)
-            step = ratio.min(axis=1)
-            moved = np.where(f[go], a + step[:, None] * (b - a), 0.0)
-            gone = out & (ratio <= step[:, None])
-            moved[gone] = 0.0
-            x[left[go]] = np.maximum(moved, 0.0)
-            free[left[go]] = f[go] & ~gone
-            entered[left[go]] = -1
-            barred[left[go]] = False
-        if ok.any():
-            here = left[ok]
-            x[here] = np.where(f[ok], z[ok], 0.0)
-            settled = (entry[ok] >= 0)[:, None]
-            barred[here] &= ~settled
-            slope = np.zeros((len(here), k + 1))
-            size = np.zeros((len(here), k + 1))
-            slope[:, :k] = cross[here] - apply(gram, x[here, :k])
-            size[:, :k] = np.abs(cross[here]) + apply(np.abs(gram), x[here, :k])
-            slope -= pressure[ok][:, None]
-            size += np.abs(pressure[ok])[:, None]
-            slope[f[ok] | barred[here] | (slope <= TOLERANCE * size)] = -np.inf
-            # Steepest in units of the column's length, so that a short column can enter too.
-            length = np.append(np.sqrt(np.diag(gram)), np.sqrt(np.diag(gram)).mean())
-            best = (slope / length).argmax(axis=1)
-            more = slope[np.arange(len(here)), best] > 0
-            free[here[more], best[more]] = True
-            entered[here[more]] = best[more]
-            keep = np.ones(len(left), dtype=bool)
-            keep[np.flatnonzero(ok)[~more]] = False
-            left = left[keep]
-    raise ArithmeticError(f"constrained fit did not settle for {len(left)} of {n} samples")
+        whole_fit = ~bad.any(axis=1)
+        value = np.full(len(left), np.inf)
+        value[whole_fit] = _value(gram, cross[left][whole_fit], z[whole_fit, :k])
+        better = value < reached[left]
+
+        # A step that brings nothing, by rounding alone: go back, and bar the type that entered.
+        back = (entry >= 0) & (bad[rows, entry] & (at[rows, entry] == 0) | whole_fit & ~better)
+        here = left[back]
+        barred[here, entry[back]] = True
+        x[here], free[here], entered[here] = kept[here], kept_free[here], -1
+
+        # A fit with negative fractions: go towards it until the first one reaches zero.
+        go = ~whole_fit & ~back
+        here = left[go]
+        out = bad[go]
+        gap = np.where(out, at[go] - z[go], 1.0)
+        ratio = np.where(out, at[go] / np.where(gap > 0, gap, 1.0), np.inf)
+        step = ratio.min(axis=1, initial=np.inf)[:, None]
+        stay = f[go] & ~(out & (ratio <= step))
+        x[here] = np.where(stay, np.maximum(0.0, at[go] + step * (z[go] - at[go])), 0.0)
+        free[here] = stay
+
+        # A fit without: keep it, and let the type enter that improves it most.
+        done = whole_fit & ~back
+        here = left[done]
+        x[here] = kept[here] = np.where(f[done], z[done], 0.0)
+        kept_free[here] = f[done]
+        barred[here] &= ~(better[done] & (entry[done] >= 0))[:, None]
+        reached[here] = np.minimum(reached[here], value[done])
+        slope = np.zeros((len(here), k + 1))
+        size = np.zeros((len(here), k + 1))
+        slope[:, :k] = cross[here] - apply(gram, x[here, :k])
+        size[:, :k] = np.abs(cross[here]) + apply(np.abs(gram), x[here, :k])
+        slope -= pressure[done][:, None]
+        size += np.abs(pressure[done])[:, None]
+        slope[f[done] | barred[here] | (slope <= TOLERANCE * size)] = -np.inf
+        best = (slope / length).argmax(axis=1)
+        more = slope[np.arange(len(here)), best] > 0
+        free[here[more], best[more]] = True
+        entered[here[more]] = best[more]
+        finished = np.zeros(len(left), dtype=bool)
+        finished[np.flatnonzero(done)[~more]] = True
+        left = left[~finished]
+    return x[:, :k]
+
+
+def _value(gram: Floats, cross: Floats, x: Floats) -> Floats:
+    """Compute ``|A x - b|`` squared, less ``|b|`` squared."""
+    return total(x * (apply(gram, x) - 2 * cross))
 
 
 def _plain(gram: Floats, cross: Floats) -> Floats:

@@ -265,7 +265,8 @@ def _mechanism_rows(
         )
         over = overruled.get(str(sample))
         if over is not None:
-            reason = over.reason
+            if over.word == NOT_ASSESSABLE or words[entry.read] != NOT_ASSESSABLE:
+                reason = over.reason
             for view, word in words.items():
                 words[view] = NOT_ASSESSABLE if NOT_ASSESSABLE in (word, over.word) else over.word
             if over.word == NOT_ASSESSABLE:

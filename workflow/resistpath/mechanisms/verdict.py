@@ -44,7 +44,7 @@ def verdict(low: float, high: float, thresholds: Thresholds) -> str:
     Examples
     --------
     >>> t = Thresholds()
-    >>> verdict(78, 99, t), verdict(2, 20, t), verdict(30, 68, t), verdict(40, 90, t)
+    >>> verdict(78, 99, t), verdict(2, 20, t), verdict(30, 68, t), verdict(40, 95, t)
     ('high', 'low', 'typical', 'inconclusive')
     """
     if math.isnan(low) or math.isnan(high):

@@ -13,16 +13,12 @@ import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.report import wording
 from resistpath.report.text import (
     RESEARCH_USE,
     doi_url,
-    end_text,
     first_phrase,
-    listed,
-    number_text,
-    percentile_text,
     plain,
-    plural,
     sentence,
     words,
 )
@@ -33,19 +29,10 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 SCHEMA_VERSION = "1.0"
-VERDICTS = ("high", "typical", "low", "inconclusive", "not assessable")
-READINGS = ("consistent with resistance", "not seen", "cannot say", "context only")
-RESISTANCE = READINGS[0]
 AXES = ("tumour-intrinsic", "tumour-extrinsic", "host")
-BINS = 40
+MOST_BINS = 40
 
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
-_TIME_POINTS = {
-    "pre": "before treatment",
-    "on": "on treatment",
-    "progression": "at progression",
-    "post": "after treatment",
-}
 _IDENTITY = (
     ("patient", "Patient"),
     ("timepoint", "Time point"),
@@ -54,27 +41,6 @@ _IDENTITY = (
     ("treatment", "Treatment"),
 )
 _REMAINDER = ("other", "uncharacterized", "uncharacterised")
-_METHOD_WORDS = {
-    "ssgsea": "ssGSEA: rank-weighted enrichment of the set within the sample, α = 0.25, not divided"
-    " by a cohort's range (Barbie 2009)",
-    "singscore": "singscore: mean rank of the set within the sample, between its theoretical"
-    " smallest and largest value (Foroutan 2018)",
-    "mean": "mean: mean log2(TPM + 1) of the genes",
-    "weighted": "weighted: sum of the published weights times log expression",
-    "gene": "gene: log2(TPM + 1) of one gene",
-    "ratio": "ratio: difference of two mean log expressions",
-    "zscore": "zscore: mean z-score against the reference's means and standard deviations",
-    "mcpcounter": "MCP-counter: mean log2 expression of marker genes; a score, not a fraction"
-    " (Becht 2016)",
-    "quantiseq": "quanTIseq: constrained least squares on the TIL10 profiles; fractions of all"
-    " cells, the rest called other (Finotello 2019)",
-    "estimate": "ESTIMATE: stromal and immune scores; no purity is derived from them"
-    " (Yoshihara 2013)",
-    "least_squares": "least squares: non-negative fit on a signature matrix",
-    "svr": "ν-SVR: support vector fit on a signature matrix",
-}
-
-
 # ------------------------------------------------------------------ small parts
 
 
@@ -108,7 +74,7 @@ def _passed(value: object) -> bool | None:
 
 
 def _parameters(thresholds: Mapping[str, Any], prefix: str = "") -> list[Record]:
-    """Configuration values as name and value, nested keys joined by dots."""
+    """Return configuration values as name and value, nested keys joined by dots."""
     out: list[Record] = []
     for key, value in thresholds.items():
         name = f"{prefix}{key}"
@@ -141,23 +107,15 @@ def _reference(reference: Mapping[str, Any], sample: str | None) -> Record:
             "verdict": words(fit.get("verdict"), "not tested"),
             "correlation": plain(fit.get("correlation")),
             "lowest_typical": plain(fit.get("lowest_typical")),
-            "reason": words(fit.get("reason")),
+            "reason": sentence(words(fit.get("reason"))),
         }
     return record
 
 
-def reference_label(reference: Mapping[str, Any]) -> str:
-    """Name of a reference with its size, as it stands at the head of every column.
-
-    >>> reference_label({"name": "TCGA-SKCM", "n": 472})
-    'TCGA-SKCM (n = 472)'
-    """
-    n = reference["n"]
-    return f"{reference['name']} (n = {'unknown' if n is None else number_text(n)})"
-
-
-def summarise_values(values: Iterable[float], bins: int = BINS) -> Record | None:
+def summarise_values(values: Iterable[float], bins: int | None = None) -> Record | None:
     """Size, quartiles and histogram of values; None if there are none.
+
+    Few values are put into fewer bins.
 
     >>> summarise_values([1.0, 2.0, 3.0], bins=2)["counts"]
     [1, 2]
@@ -167,6 +125,7 @@ def summarise_values(values: Iterable[float], bins: int = BINS) -> Record | None
     if array.size == 0:
         return None
     low, lower, middle, upper, high = np.quantile(array, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    bins = bins or min(MOST_BINS, max(16, array.size // 3))
     width = (high - low) / bins
     if width > 0:
         at = np.clip(((array - low) / (high - low) * bins).astype(int), 0, bins - 1)
@@ -207,9 +166,10 @@ def summarise_reference(readouts: pd.DataFrame) -> dict[str, Record | None]:
 # ------------------------------------------------------------------ quality
 
 
-def _quality(frame: pd.DataFrame) -> Record:
+def _quality(rows: list[Record]) -> Record:
+    """Verdict of the gates with its reasons, and every metric."""
     metrics = []
-    for row in _records(frame):
+    for row in rows:
         passed = _passed(row["passed"])
         metrics.append(
             {
@@ -233,28 +193,17 @@ def _quality(frame: pd.DataFrame) -> Record:
     return {
         "verdict": "failed" if failed else "passed" if gates else "not tested",
         "headline": headline,
-        "reasons": [_gate_words(m) for m in failed],
+        "reasons": [wording.gate_words(m) for m in failed],
         "metrics": metrics,
     }
-
-
-def _gate_words(metric: Record) -> str:
-    value = metric["value"]
-    shown = number_text(value) if isinstance(value, (int, float)) else words(value, "no value")
-    unit = f" {metric['unit']}" if metric["unit"] else ""
-    limit = f", required {metric['threshold']}" if metric["threshold"] else ""
-    note = f"; {metric['note']}" if metric["note"] else ""
-    return f"{metric['label']}: {shown}{unit}{limit}{note}"
 
 
 # ------------------------------------------------------------------ mechanisms
 
 
-def _deciding(mechanism: Mechanism) -> tuple[str, ...]:
-    """Return which of raw and residual a reading rests on; nothing for context."""
-    if mechanism.resistance_direction == "context":
-        return ()
-    return ("residual",) if mechanism.read == "residual" else ("raw",)
+def _deciding(mechanism: Mechanism) -> str | None:
+    """Return which of raw and residual a reading rests on; None for context."""
+    return None if mechanism.resistance_direction == "context" else mechanism.read
 
 
 def _signature(signature: Signature, side: str) -> Record:
@@ -319,9 +268,10 @@ def _readout(
     }
 
 
-def _mechanism(
+def _finding(
     entry: Mechanism, row: Record | None, reference: Record, inflamed: str | None
 ) -> Record:
+    """Return what was found for one sample and mechanism."""
     blank = {"percentile": None, "low": None, "high": None}
     row = row or {
         "verdict": "not assessable",
@@ -334,18 +284,12 @@ def _mechanism(
         "concordance": None,
     }
     deciding = _deciding(entry)
-    reading = words(row["reading"], "cannot say")
-    if not deciding:
-        reading = "context only"
-    highlight = list(deciding) if reading == RESISTANCE else []
+    reading = words(row["reading"], "cannot say") if deciding else "context only"
     reason = words(row["reason"])
     return {
-        "mechanism": entry.mechanism,
-        "name": words(entry.name, entry.mechanism),
-        "axis": words(entry.axis),
         "reading": reading,
-        "highlight": highlight,
-        "deciding": deciding[0] if deciding and reading != READINGS[3] else None,
+        "highlight": [deciding] if deciding and reading == wording.RESISTANCE else [],
+        "deciding": deciding if reading != "context only" else None,
         "has_residual": entry.mechanism != inflamed,
         "raw": {
             "verdict": words(row["verdict"], "not assessable"),
@@ -355,17 +299,26 @@ def _mechanism(
             "verdict": words(row["residual_verdict"], "not assessable"),
             **(_interval(row, "residual_") if "residual_percentile" in row else blank),
         },
-        "evidence_grade": words(entry.evidence_grade),
         "reason": reason,
         "reason_short": first_phrase(reason),
         "n_readouts": row["n_readouts"],
         "concordance": row["concordance"],
         "reference": words(row["reference"], reference["name"]),
         "reference_n": row["reference_n"] if row["reference_n"] is not None else reference["n"],
-        "resistance_direction": words(entry.resistance_direction),
-        "read": words(entry.read),
+    }
+
+
+def _described(entry: Mechanism) -> Record:
+    """Return what the catalogue says about a mechanism."""
+    return {
+        "mechanism": entry.mechanism,
+        "name": words(entry.name),
+        "axis": words(entry.axis),
+        "evidence_grade": words(entry.evidence_grade),
+        "resistance_direction": entry.resistance_direction,
+        "read": entry.read,
         "resistance_timepoints": entry.resistance_timepoints.split(","),
-        "reported": _reported(entry),
+        "reported": wording.reported(entry),
         "definition": words(entry.definition),
         "rna_shows": words(entry.rna_shows),
         "rna_cannot_show": words(entry.rna_cannot_show),
@@ -374,19 +327,6 @@ def _mechanism(
         "evidence_against": words(entry.evidence_against),
         "sources": [_cite(text) for text in entry.sources],
     }
-
-
-def _reported(mechanism: Mechanism) -> str:
-    """Direction, view and time points in which a mechanism is read for resistance."""
-    if mechanism.resistance_direction == "context":
-        return "no direction by itself"
-    points = mechanism.resistance_timepoints.split(",")
-    when = (
-        "at any time point"
-        if points == ["any"]
-        else f"{listed(_TIME_POINTS.get(p, p) for p in points)} only"
-    )
-    return f"{mechanism.resistance_direction} {mechanism.read}, {when}"
 
 
 def _by_axis(mechanisms: Sequence[Record]) -> list[Record]:
@@ -407,93 +347,6 @@ def _check_known(frame: pd.DataFrame, column: str, known: Iterable[str]) -> None
             where="report",
             do="assess the cohort again with this version",
         )
-
-
-# ------------------------------------------------------------------ summary
-
-
-def _summary(
-    quality: Record,
-    reference: Record,
-    mechanisms: list[Record],
-    not_assessed: list[Record],
-) -> list[str]:
-    """Three sentences for page one, written from the verdicts alone."""
-    label = reference_label(reference)
-    blind = listed(
-        (item["item"] for item in not_assessed), limit=2, more="other items listed below"
-    )
-    last = "These are levels of expression, not a forecast of response" + (
-        f"; RNA in this form cannot show {blind}." if blind else "."
-    )
-    if quality["verdict"] == "failed":
-        return [
-            "This sample failed its quality gate, so no mechanism, cell composition or gene is"
-            " reported for it.",
-            sentence(
-                f"Quality {quality['headline']}: "
-                + listed(m["label"] for m in quality["metrics"] if m["passed"] is False)
-            ),
-            "Nothing about resistance can be concluded from this page, neither its presence nor its"
-            " absence.",
-        ]
-    by: dict[str, list[Record]] = {reading: [] for reading in READINGS}
-    for m in mechanisms:
-        by.setdefault(m["reading"], []).append(m)
-    found, unseen, unclear, context = (by[reading] for reading in READINGS)
-    start = ""
-    if reference["fit"]["verdict"] == "fits poorly":
-        start = "The sample fits the reference poorly, so every position is doubtful: "
-    total = len(mechanisms)
-    if found:
-        first = (
-            f"{start}{len(found)} of {total} mechanisms {plural(len(found), 'reads', 'read')} as"
-            f" consistent with resistance against {label}:"
-            f" {listed((_found_words(m) for m in found), more='more in the table')}."
-        )
-    else:
-        first = (
-            f"{start}None of {total} mechanisms reads as consistent with resistance against"
-            f" {label}; this does not show that none is at work."
-        )
-    parts = []
-    if unclear:
-        names = listed((m["name"] for m in unclear), limit=4, more="others")
-        parts.append(f"{len(unclear)} cannot be told either way ({names})")
-    if unseen:
-        parts.append(f"{len(unseen)} {plural(len(unseen), 'was', 'were')} looked for and not seen")
-    if context:
-        parts.append(
-            f"{len(context)} {plural(len(context), 'is', 'are')} shown as context only, never as"
-            " resistance"
-        )
-    second = sentence(listed(parts))
-    flipped = [
-        m["name"]
-        for m in mechanisms
-        if m["raw"]["verdict"] == "high" and m["residual"]["verdict"] in ("typical", "low")
-    ]
-    if flipped and second:
-        names = listed(flipped, limit=3, more="others")
-        second = (
-            f"{second[:-1]}; {names} {plural(len(flipped), 'is', 'are')} high only until T-cell"
-            " inflammation is accounted for."
-        )
-    return [first, second, last]
-
-
-def _found_words(mechanism: Record) -> str:
-    """Name a finding with the value its reading rests on, and its interval."""
-    parts = []
-    for kind in mechanism["highlight"]:
-        value = mechanism[kind]
-        if value["percentile"] is None:
-            continue
-        text = f"{kind} percentile {percentile_text(value['percentile'])}"
-        if value["low"] is not None and value["high"] is not None:
-            text += f", interval {end_text(value['low'])}–{end_text(value['high'])}"
-        parts.append(text)
-    return f"{mechanism['name']} ({'; '.join(parts)})" if parts else str(mechanism["name"])
 
 
 # ------------------------------------------------------------------ other parts
@@ -533,16 +386,20 @@ def _composition(frame: pd.DataFrame) -> list[Record]:
     return parts
 
 
-def _genes(frame: pd.DataFrame) -> list[Record]:
+def _genes(frame: pd.DataFrame, catalogue: Catalogue) -> list[Record]:
+    """Key genes by group, in the catalogue's order; one without a row was not measured."""
+    rows = {words(row["gene"]): row for row in _records(frame)}
     groups: dict[str, list[Record]] = {}
-    for row in _records(frame):
-        groups.setdefault(words(row["group"], "other"), []).append(
+    for entry in catalogue.key_genes:
+        row = rows.get(entry.gene)
+        groups.setdefault(words(entry.group), []).append(
             {
-                "gene": words(row["gene"]),
-                "why": words(row["why"]),
-                "log2_tpm": row["log2_tpm"],
-                "percentile": row["percentile"],
-                "low_count": bool(_passed(row["low_count"])),
+                "gene": words(entry.gene),
+                "why": words(entry.why),
+                "measured": row is not None,
+                "log2_tpm": row["log2_tpm"] if row else None,
+                "percentile": row["percentile"] if row else None,
+                "low_count": bool(row and _passed(row["low_count"])),
             }
         )
     return [{"group": group, "genes": genes} for group, genes in groups.items()]
@@ -571,69 +428,6 @@ def _preparation(preparation: Mapping[str, Any]) -> Record:
     }
 
 
-def _methods(
-    catalogue: Catalogue, reference: Record, thresholds: Mapping[str, Any], used: Iterable[str]
-) -> Record:
-    """Say how the numbers were made, in words, with every parameter."""
-    used = list(dict.fromkeys(used))
-    return {
-        "paragraphs": [
-            {
-                "about": "Readouts",
-                "text": "A readout is one number per sample, computed from that sample alone. Its"
-                " interval comes from resampling the genes of its set. Coverage is the share of a"
-                " set's genes that were measured.",
-            },
-            {
-                "about": "Percentiles",
-                "text": "A percentile is the mid-rank of the sample's value among the values of"
-                f" {reference_label(reference)}; ties count half. The 90 % interval joins the"
-                " uncertainty of the readout with that of a reference of this size. Samples outside"
-                " the reference do not change it.",
-            },
-            {
-                "about": "Raw and residual",
-                "text": "The raw percentile places the readout itself. The residual percentile"
-                " places what is left of it after the reference's regression on the T-cell-inflamed"
-                " score. Most published resistance signatures rise with T-cell infiltration, so the"
-                " raw value alone can point the wrong way.",
-            },
-            {
-                "about": "Mechanisms",
-                "text": "The readouts of a mechanism are turned so that high means more of it,"
-                " taken as normal scores of their percentiles, and averaged with the catalogue's"
-                " weights. Their intervals are joined with the correlation they have in the"
-                " reference.",
-            },
-            {
-                "about": "Verdicts",
-                "text": "High: the whole 90 % interval lies at or above the upper threshold. Low:"
-                " it lies at or below the lower one. Typical: it lies between them, or is narrow"
-                " and covers 50. Inconclusive: none of these. Not assessable: too few readouts"
-                " with enough genes, a failed quality gate, or a reference that does not fit.",
-            },
-            {
-                "about": "Readings",
-                "text": "A reading joins the verdict with the direction in which the mechanism is"
-                " reported to act at this time point. Consistent with resistance: the verdict lies"
-                " in that direction. Not seen: it does not. Cannot say: the verdict or the"
-                " direction is open. Context only: the level is shown but is no evidence for or"
-                " against resistance.",
-            },
-            {
-                "about": "Evidence grades",
-                "text": "They grade what is known of a mechanism, not this sample. A: its readouts"
-                " were replicated in cohorts treated with checkpoint inhibitors. B: supported in"
-                " such cohorts, not consistently. C: exploratory.",
-            },
-        ],
-        "methods": [
-            {"method": name, "text": _METHOD_WORDS.get(name, name)} for name in used if name
-        ],
-        "parameters": _parameters(thresholds),
-    }
-
-
 def _not_assessed(catalogue: Catalogue) -> list[Record]:
     return [
         {"item": words(n.item), "why": words(n.why), "test_instead": words(n.test_instead)}
@@ -647,7 +441,7 @@ def _identity(sample: str, obs: Mapping[str, Any]) -> tuple[list[Record], list[R
     for key, label in _IDENTITY:
         value = words(obs.get(key), "not stated")
         if key == "timepoint":
-            value = _TIME_POINTS.get(value, value)
+            value = wording.TIME_POINTS.get(value, value)
         strip.append({"field": key, "label": label, "value": value})
     shown = {"sample", *(key for key, _ in _IDENTITY)}
     rest = [
@@ -712,7 +506,7 @@ def sample_content(
     name = words(sample, "unnamed sample")
     identity, sheet = _identity(name, obs)
     ref = _reference(reference, sample)
-    gates = _quality(quality)
+    gates = _quality(_records(quality))
     _check_known(mechanisms, "mechanism", (m.mechanism for m in catalogue.mechanisms))
     _check_known(readouts, "readout", (r.readout for r in catalogue.readouts))
     if not isinstance(reference_readouts, Mapping):
@@ -726,7 +520,7 @@ def sample_content(
         inflamed = _inflamed(catalogue)
         signatures = {s.signature: s for s in catalogue.signatures}
         for entry in catalogue.mechanisms:
-            record = _mechanism(entry, rows.get(entry.mechanism), ref, inflamed)
+            record = _described(entry) | _finding(entry, rows.get(entry.mechanism), ref, inflamed)
             record["readouts"] = [
                 _readout(r, values.get(r.readout), signatures, reference_readouts)
                 for r in catalogue.readouts
@@ -752,15 +546,15 @@ def sample_content(
         "reference": ref,
         "quality": gates,
         "withheld": {"reasons": gates["reasons"]} if withheld else None,
-        "summary": _summary(gates, ref, found, absent),
+        "summary": wording.summary(gates, ref, found, absent),
         "axes": _by_axis(found),
         "mechanisms": found,
         "context_readouts": context,
         "not_assessed": absent,
         "composition": composition,
-        "key_genes": [] if withheld else _genes(key_genes),
+        "key_genes": [] if withheld else _genes(key_genes, catalogue),
         "preparation": _preparation(preparation),
-        "methods": _methods(catalogue, ref, thresholds, used),
+        "methods": wording.methods(ref, _parameters(thresholds), used),
     }
 
 
@@ -804,7 +598,9 @@ def cohort_content(
     sheet = obs if "sample" in obs.columns else obs.rename_axis("sample").reset_index()
     columns = [str(c) for c in sheet.columns if str(c) != "sample"]
     _check_known(mechanisms, "mechanism", (m.mechanism for m in catalogue.mechanisms))
-    gates = {str(k): _quality(part) for k, part in quality.groupby("sample", sort=False)}
+    outcomes: dict[str, list[Record]] = {}
+    for row in _records(quality):
+        outcomes.setdefault(str(row["sample"]), []).append(row)
     rows: dict[str, dict[str, Record]] = {}
     for row in _records(mechanisms):
         rows.setdefault(str(row["sample"]), {})[str(row["mechanism"])] = row
@@ -813,12 +609,10 @@ def cohort_content(
     order_by = order_by or inflamed
     table, cells = [], []
     for raw_name, row in zip(map(str, sheet["sample"]), _records(sheet), strict=True):
-        gate = gates.get(raw_name) or _quality(quality.iloc[:0])
+        gate = _quality(outcomes.get(raw_name, []))
         failed = gate["verdict"] == "failed"
         found = [
-            _mechanism(
-                m, None if failed else rows.get(raw_name, {}).get(m.mechanism), ref, inflamed
-            )
+            _finding(m, None if failed else rows.get(raw_name, {}).get(m.mechanism), ref, inflamed)
             for m in catalogue.mechanisms
         ]
         table.append(
@@ -830,7 +624,7 @@ def cohort_content(
                 "fit": _reference(reference, raw_name)["fit"]["verdict"],
                 "readings": None
                 if failed
-                else {r: sum(m["reading"] == r for m in found) for r in READINGS},
+                else {r: sum(m["reading"] == r for m in found) for r in wording.READINGS},
                 "columns": [row[c] for c in columns],
             }
         )
@@ -847,7 +641,7 @@ def cohort_content(
         order.sort(key=position)
         ordered = (
             f"ordered from left to right by the raw percentile of"
-            f" {words(catalogue.mechanisms[key].name)}; samples without it stand last"
+            f" {words(catalogue.mechanisms[key].name)}; samples without that percentile stand last"
         )
     else:
         ordered = "in the order of the sample sheet"
@@ -886,13 +680,16 @@ def cohort_content(
                 "name": words(entry.name, entry.mechanism),
                 "axis": words(entry.axis),
                 "evidence_grade": words(entry.evidence_grade),
-                "raw": {v: sum(c[m]["raw"]["verdict"] == v for c in cells) for v in VERDICTS},
+                "raw": {
+                    v: sum(c[m]["raw"]["verdict"] == v for c in cells) for v in wording.VERDICTS
+                },
                 "residual": {
-                    v: sum(c[m]["residual"]["verdict"] == v for c in cells) for v in VERDICTS
+                    v: sum(c[m]["residual"]["verdict"] == v for c in cells)
+                    for v in wording.VERDICTS
                 }
                 if entry.mechanism != inflamed
                 else None,
-                "readings": {r: sum(c[m]["reading"] == r for c in cells) for r in READINGS},
+                "readings": _tally(wording.READINGS, [c[m]["reading"] for c in cells]),
             }
             for m, entry in enumerate(catalogue.mechanisms)
         ],
@@ -907,7 +704,9 @@ def cohort_content(
         "quality": _quality_overview(quality),
         "not_assessed": _not_assessed(catalogue),
         "preparation": _preparation(preparation),
-        "methods": _methods(catalogue, ref, thresholds, (r.method for r in catalogue.readouts)),
+        "methods": wording.methods(
+            ref, _parameters(thresholds), (r.method for r in catalogue.readouts)
+        ),
     }
 
 
@@ -916,6 +715,11 @@ def _inflamed(catalogue: Catalogue) -> str | None:
     return next(
         (r.mechanism for r in catalogue.readouts if r.readout == catalogue.inflammation), None
     )
+
+
+def _tally(kinds: Iterable[str], values: list[str]) -> dict[str, int]:
+    """How many values are of each kind; kinds nobody has are counted as 0."""
+    return {kind: values.count(kind) for kind in kinds}
 
 
 def _distinct(sheet: pd.DataFrame, column: str) -> int | None:
@@ -929,7 +733,7 @@ def _values(sheet: pd.DataFrame, column: str) -> list[Record]:
     counts: dict[str, int] = {}
     for value in sheet[column]:
         text = words(value, "not stated")
-        text = _TIME_POINTS.get(text, text) if column == "timepoint" else text
+        text = wording.TIME_POINTS.get(text, text) if column == "timepoint" else text
         counts[text] = counts.get(text, 0) + 1
     pairs = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"value": value, "n": n} for value, n in pairs]

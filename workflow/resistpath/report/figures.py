@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 
 STRIP_WIDTH, STRIP_HEIGHT, STRIP_EDGE = 240, 28, 8
 PLOT_WIDTH, PLOT_HEIGHT, PLOT_EDGE, PLOT_BASE = 240, 46, 6, 34
-TALLEST_DOTS = 9
+TALLEST_DOTS = 7
 BAR_WIDTH, BAR_HEIGHT = 260, 16
 HEAT_ROW, HEAT_WIDTH, HEAT_CELL = 18, 880, 22
 HEAT_LEVELS = 10
@@ -148,7 +148,7 @@ def legend_mark(kind: str) -> Markup:
 def _reference_shape(
     start: float, width: float, counts: tuple[int, ...], lower: float, upper: float
 ) -> tuple[str, float, float]:
-    """Reference part of a distribution, drawn once per readout: markup, offset and scale of x."""
+    """Draw the reference part of a distribution, once per readout; also origin and scale of x."""
     span = width * len(counts)
     pad = 0.08 * span if span > 0 else 1.0
     origin = start - pad
@@ -161,7 +161,7 @@ def _reference_shape(
     band = f'<path class="band" d="M{_n(x0)} 0H{_n(x1)}V{PLOT_BASE}H{_n(x0)}z"/>'
     tallest = max(counts)
     if tallest <= TALLEST_DOTS:
-        step = min(4.0, (PLOT_BASE - 3) / TALLEST_DOTS)
+        step = (PLOT_BASE - 3) / TALLEST_DOTS
         parts = []
         for i, count in enumerate(counts):
             at = x(start + (i + 0.5) * width)

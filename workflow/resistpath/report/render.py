@@ -20,7 +20,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from resistpath.report import figures, text
-from resistpath.report.content import READINGS, RESISTANCE, VERDICTS, reference_label
+from resistpath.report.wording import READINGS, RESISTANCE, VERDICTS, reference_label
 
 Record = Mapping[str, Any]
 
@@ -29,13 +29,13 @@ SCHEMA = Path(__file__).parent / "sample-report.schema.json"
 
 
 def to_json(content: Record) -> str:
-    """Write a record as JSON: fixed order, nothing but null for a missing value, a final newline.
+    r"""Write a record as JSON: fixed order, nothing but null for a missing value, a final newline.
 
     The characters that could end a script element or start a tag are written as escapes, so the
     text may stand inside a page as it is.
 
     >>> to_json({"b": None, "a": "</script>"})
-    '{\\n "b": null,\\n "a": "\\\\u003c/script\\\\u003e"\\n}\\n'
+    '{\n "b": null,\n "a": "\\u003c/script\\u003e"\n}\n'
     """
     return _inert(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
@@ -75,26 +75,28 @@ def render_cohort(content: Record) -> str:
 # ------------------------------------------------------------------ what templates may call
 
 
-def _number(show: Callable[[Any], str]) -> Callable[[Any, Any], Markup]:
-    def element(record: Any, key: Any) -> Markup:
+def _number(show: Callable[[Any], str]) -> Callable[..., Markup]:
+    """Return a function that writes ``record[key]``; `under` leads to the record from `data-at`."""
+
+    def element(record: Any, key: Any, under: str = "") -> Markup:
         value = record[key]
         kept = "" if value is None else repr(value)
-        return Markup(  # noqa: S704 - a number and its own text
-            f'<data value="{kept}" data-k="{key}">{escape(show(value))}</data>'
+        return Markup(  # noqa: S704 - a number, its own text and our own key
+            f'<data value="{kept}" data-k="{under}{key}">{escape(show(value))}</data>'
         )
 
     return element
 
 
-def _value(record: Any, key: Any) -> Markup:
+def _value(record: Any, key: Any, under: str = "") -> Markup:
     """Show a cell of the sheet or the configuration: numbers as numbers, text as text."""
     value = record[key]
-    if value is None:
+    if value is None or value == "":
         return Markup('<span class="na">not stated</span>')
     if isinstance(value, bool):
         return Markup("yes") if value else Markup("no")
     if isinstance(value, (int, float)):
-        return _exact(record, key)
+        return _exact(record, key, under)
     return Markup("<bdi>{}</bdi>").format(value)
 
 
@@ -115,9 +117,16 @@ def _with_interval(record: Record) -> Markup:
     )
 
 
-def _page_link(name: str) -> str:
-    """Address of a page beside this one; never a scheme, never another folder."""
-    return "./" + quote(name, safe="")
+def page_link(name: str) -> str:
+    """Address of a page beside or below this one: never a scheme, never a folder above.
+
+    >>> page_link("reports/a b.html")
+    './reports/a%20b.html'
+    >>> page_link("javascript:alert(1)"), page_link("../x"), page_link("//host/x")
+    ('./javascript%3Aalert%281%29', './..%2Fx', './%2F%2Fhost%2Fx')
+    """
+    inside = not {"", ".", ".."} & set(name.split("/"))
+    return "./" + quote(name, safe="/" if inside else "")
 
 
 def _coverage(readout: Record) -> Markup:
@@ -146,7 +155,7 @@ def _heat_data(content: Record) -> str:
     samples = [content["samples"][i] for i in heat["samples"]]
     data = {
         "samples": [s["sample"] for s in samples],
-        "links": [None if s["link"] is None else _page_link(s["link"]) for s in samples],
+        "links": [None if s["link"] is None else page_link(s["link"]) for s in samples],
         "mechanisms": [content["mechanisms"][i]["name"] for i in heat["mechanisms"]],
         "verdicts": VERDICTS,
         "readings": READINGS,
@@ -188,7 +197,7 @@ def _environment() -> jinja2.Environment:
         val=_value,
         interval=_with_interval,
         coverage=_coverage,
-        page_link=_page_link,
+        page_link=page_link,
         reference_label=reference_label,
         verdicts=VERDICTS,
         readings=READINGS,

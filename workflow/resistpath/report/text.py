@@ -17,14 +17,14 @@ _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+")
 
 
 def plain(value: Any) -> Scalar:
-    """Turn one cell into text, a number, a truth value or None (missing).
+    r"""Turn one cell into text, a number, a truth value or None (missing).
 
     Control characters and halves of surrogate pairs become U+FFFD, so that the text can be
     written as UTF-8 and read by every parser.
 
     >>> plain(float("nan")) is None
     True
-    >>> plain("A\\x00B")
+    >>> plain("A\x00B")
     'A\ufffdB'
     """
     if isinstance(value, str):
@@ -128,10 +128,7 @@ def number_text(value: float | None) -> str:
     """
     if value is None:
         return MISSING
-    if abs(value) >= 1000 or (isinstance(value, int)):
-        text = f"{value:,.0f}"
-    else:
-        text = f"{value:.3g}"
+    text = f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
 
 
@@ -171,9 +168,9 @@ def doi_url(text: str) -> str | None:
 
 
 def css_string(text: str) -> str:
-    """Quote a text for a style sheet; everything but ASCII letters and digits is escaped.
+    r"""Quote a text for a style sheet; everything but ASCII letters and digits is escaped.
 
     >>> css_string("a</style>")
-    '"a\\\\3c \\\\2f style\\\\3e "'
+    '"a\\3c \\2f style\\3e "'
     """
     return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text) + '"'

@@ -49,16 +49,15 @@ def score(
     Examples
     --------
     >>> x = pd.DataFrame({"S1": [3.0, 1.0, 2.0, 0.0]}, index=["A", "B", "C", "D"])
-    >>> score(x, {"set": ["A", "C"]}, method="singscore")
-        set
-    S1  0.5
+    >>> score(x, {"set": ["A", "C"]}, method="singscore").loc["S1", "set"].item()
+    0.5
     """
     sets = as_gene_sets(gene_sets)
     check_matrix(values)
     record = find_method(METHODS, method)
     data = ScoreData(values)
     columns = {s.name: record.func(data, data.index(s), **options) for s in sets}
-    return pd.DataFrame(columns, index=pd.Index(values.columns))
+    return pd.DataFrame(columns, index=pd.Index(values.columns, name="sample"))
 
 
 def score_long(data: ScoreData, gene_set: GeneSet, method: str) -> pd.DataFrame:

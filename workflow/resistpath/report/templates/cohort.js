@@ -45,7 +45,7 @@
   heads.forEach(function (head, i) {
     if (!head.hasAttribute("data-choice")) return;
     const values = Array.from(new Set(rows.map(function (r) { return r.cells[i].textContent.trim(); })));
-    if (values.length < 2 || values.length > 8) return;
+    if (values.length < 2 || values.length > 8 || values.some(function (v) { return v.length > 24; })) return;
     const label = document.createElement("label");
     const select = document.createElement("select");
     label.append(head.textContent + " ", select);

@@ -1,0 +1,247 @@
+"""The sentences of a page, written from its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from resistpath.report.text import (
+    end_text,
+    listed,
+    number_text,
+    percentile_text,
+    plural,
+    sentence,
+    words,
+)
+
+if TYPE_CHECKING:
+    from resistpath.mechanisms.catalogue import Mechanism
+
+Record = Mapping[str, Any]
+
+VERDICTS = ("high", "typical", "low", "inconclusive", "not assessable")
+READINGS = ("consistent with resistance", "not seen", "cannot say", "context only")
+RESISTANCE = READINGS[0]
+
+TIME_POINTS = {
+    "pre": "before treatment",
+    "on": "on treatment",
+    "progression": "at progression",
+    "post": "after treatment",
+}
+_METHOD_WORDS = {
+    "ssgsea": "ssGSEA: rank-weighted enrichment of the set within the sample, α = 0.25, not divided"
+    " by a cohort's range (Barbie 2009)",
+    "singscore": "singscore: mean rank of the set within the sample, between its theoretical"
+    " smallest and largest value (Foroutan 2018)",
+    "mean": "mean: mean log2(TPM + 1) of the genes",
+    "weighted": "weighted: sum of the published weights times log expression",
+    "gene": "gene: log2(TPM + 1) of one gene",
+    "ratio": "ratio: difference of two mean log expressions",
+    "zscore": "zscore: mean z-score against the reference's means and standard deviations",
+    "mcpcounter": "MCP-counter: mean log2 expression of marker genes; a score, not a fraction"
+    " (Becht 2016)",
+    "quantiseq": "quanTIseq: constrained least squares on the TIL10 profiles; fractions of all"
+    " cells, the rest called other (Finotello 2019)",
+    "estimate": "ESTIMATE: stromal and immune scores; no purity is derived from them"
+    " (Yoshihara 2013)",
+    "least_squares": "least squares: non-negative fit on a signature matrix",
+    "svr": "ν-SVR: support vector fit on a signature matrix",
+}
+
+
+def reference_label(reference: Mapping[str, Any]) -> str:
+    """Name of a reference with its size, as it stands at the head of every column.
+
+    >>> reference_label({"name": "TCGA-SKCM", "n": 472})
+    'TCGA-SKCM (n = 472)'
+    """
+    n = reference["n"]
+    return f"{reference['name']} (n = {'unknown' if n is None else number_text(n)})"
+
+
+def gate_words(metric: Record) -> str:
+    """Say what was measured and what was required.
+
+    >>> gate_words({"label": "Genes", "value": 3120.0, "unit": "", "threshold": "≥ 5000",
+    ...             "note": "shallow library"})
+    'Genes: 3,120, required ≥ 5000; shallow library'
+    """
+    value = metric["value"]
+    shown = number_text(value) if isinstance(value, (int, float)) else words(value, "no value")
+    unit = f" {metric['unit']}" if metric["unit"] else ""
+    limit = f", required {metric['threshold']}" if metric["threshold"] else ""
+    note = f"; {metric['note']}" if metric["note"] else ""
+    return f"{metric['label']}: {shown}{unit}{limit}{note}"
+
+
+def reported(mechanism: Mechanism) -> str:
+    """Say in which direction, view and time points a mechanism is read for resistance."""
+    if mechanism.resistance_direction == "context":
+        return "no direction by itself"
+    points = mechanism.resistance_timepoints.split(",")
+    when = (
+        "at any time point"
+        if points == ["any"]
+        else f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
+    )
+    return f"{mechanism.resistance_direction} {mechanism.read}, {when}"
+
+
+def summary(
+    quality: Record,
+    reference: Record,
+    mechanisms: Sequence[Record],
+    not_assessed: Sequence[Record],
+) -> list[str]:
+    """Three sentences for page one, written from the verdicts alone."""
+    label = reference_label(reference)
+    blind = listed(
+        (item["item"] for item in not_assessed), limit=2, more="other items listed below"
+    )
+    last = "These are levels of expression, not a forecast of response" + (
+        f"; RNA in this form cannot show {blind}." if blind else "."
+    )
+    if quality["verdict"] == "failed":
+        return [
+            "This sample failed its quality gate, so no mechanism, cell composition or gene is"
+            " reported for it.",
+            sentence(
+                f"Quality {quality['headline']}: "
+                + listed(m["label"] for m in quality["metrics"] if m["passed"] is False)
+            ),
+            "Nothing about resistance can be concluded from this page, neither its presence nor its"
+            " absence.",
+        ]
+    by: dict[str, list[Record]] = {reading: [] for reading in READINGS}
+    for m in mechanisms:
+        by.setdefault(m["reading"], []).append(m)
+    found, unseen, unclear, context = (by[reading] for reading in READINGS)
+    start = ""
+    if reference["fit"]["verdict"] == "fits poorly":
+        start = "The sample fits the reference poorly, so every position is doubtful: "
+    total = len(mechanisms)
+    if found:
+        first = (
+            f"{start}{len(found)} of {total} mechanisms {plural(len(found), 'reads', 'read')} as"
+            f" consistent with resistance against {label}:"
+            f" {listed((_found_words(m) for m in found), more='more in the table')}."
+        )
+    else:
+        first = (
+            f"{start}None of {total} mechanisms reads as consistent with resistance against"
+            f" {label}; this does not show that none is at work."
+        )
+    parts = []
+    if unclear:
+        names = listed((m["name"] for m in unclear), limit=4, more="others")
+        parts.append(f"{len(unclear)} cannot be told either way ({names})")
+    if unseen:
+        parts.append(f"{len(unseen)} {plural(len(unseen), 'was', 'were')} looked for and not seen")
+    if context:
+        parts.append(
+            f"{len(context)} {plural(len(context), 'is', 'are')} shown as context only, never as"
+            " resistance"
+        )
+    second = sentence(listed(parts))
+    flipped = [
+        m["name"]
+        for m in mechanisms
+        if m["raw"]["verdict"] == "high" and m["residual"]["verdict"] in ("typical", "low")
+    ]
+    if flipped and second:
+        names = listed(flipped, limit=3, more="others")
+        second = (
+            f"{second[:-1]}; {names} {plural(len(flipped), 'is', 'are')} high only until T-cell"
+            " inflammation is accounted for."
+        )
+    return [first, second, last]
+
+
+def _found_words(mechanism: Record) -> str:
+    """Name a finding with the value its reading rests on, and its interval."""
+    parts = []
+    for kind in mechanism["highlight"]:
+        value = mechanism[kind]
+        if value["percentile"] is None:
+            continue
+        text = f"{kind} percentile {percentile_text(value['percentile'])}"
+        if value["low"] is not None and value["high"] is not None:
+            text += f", interval {end_text(value['low'])}–{end_text(value['high'])}"
+        parts.append(text)
+    return f"{mechanism['name']} ({'; '.join(parts)})" if parts else str(mechanism["name"])
+
+
+def methods(
+    reference: Record, parameters: list[dict[str, Any]], used: Iterable[str]
+) -> dict[str, Any]:
+    """Say how the numbers were made, in words, with every parameter.
+
+    Parameters
+    ----------
+    reference
+        Record with the reference's name and size.
+    parameters
+        Names and values of the thresholds.
+    used
+        Methods of the readouts and cell tables shown.
+    """
+    return {
+        "paragraphs": [
+            {
+                "about": "Readouts",
+                "text": "A readout is one number per sample, computed from that sample alone unless"
+                " a remark says otherwise. Its interval comes from resampling the genes of its"
+                " set. Coverage is the share of a"
+                " set's genes that were measured.",
+            },
+            {
+                "about": "Percentiles",
+                "text": "A percentile is the mid-rank of the sample's value among the values of"
+                f" {reference_label(reference)}; ties count half. The 90 % interval joins the"
+                " uncertainty of the readout with that of a reference of this size. Samples outside"
+                " the reference do not change it.",
+            },
+            {
+                "about": "Raw and residual",
+                "text": "The raw percentile places the readout itself. The residual percentile"
+                " places what is left of it after the reference's regression on the T-cell-inflamed"
+                " score. Most published resistance signatures rise with T-cell infiltration, so the"
+                " raw value alone can point the wrong way.",
+            },
+            {
+                "about": "Mechanisms",
+                "text": "The readouts of a mechanism are turned so that high means more of it,"
+                " taken as normal scores of their percentiles, and averaged with the catalogue's"
+                " weights. The mean is scaled by its spread in the reference. The intervals are"
+                " joined with the correlation the readouts have in the reference.",
+            },
+            {
+                "about": "Verdicts",
+                "text": "High: the whole 90 % interval lies at or above the upper threshold. Low:"
+                " it lies at or below the lower one. Typical: it lies between them, or is narrow"
+                " and covers 50. Inconclusive: none of these, or the sample fits the reference"
+                " poorly. Not assessable: fewer than half of the readouts could be used, the"
+                " reference is too small, or the sample failed its quality gate.",
+            },
+            {
+                "about": "Readings",
+                "text": "A reading joins the verdict with the direction in which the mechanism is"
+                " reported to act at this time point. Consistent with resistance: the verdict lies"
+                " in that direction. Not seen: it does not. Cannot say: the verdict is inconclusive"
+                " or not assessable. Context only: no direction is established, or none for this"
+                " time point, so the level is no evidence for or against resistance.",
+            },
+            {
+                "about": "Evidence grades",
+                "text": "They grade what is known of a mechanism, not this sample. A: its readouts"
+                " were replicated in cohorts treated with checkpoint inhibitors. B: supported in"
+                " such cohorts, not consistently. C: exploratory.",
+            },
+        ],
+        "methods": [
+            {"method": name, "text": _METHOD_WORDS.get(name, name)} for name in dict.fromkeys(used)
+        ],
+        "parameters": parameters,
+    }
