@@ -303,3 +303,16 @@ def test_file_names_are_safe_and_distinct():
         for n in lower
     )
     assert not any(n.startswith(".") for n in lower)
+
+
+def test_run_hands_the_sheet_to_snakemake(tmp_path, repository, capfd):
+    demo = repository / "resources" / "demo"
+    sheet = tmp_path / "cohorts.tsv"
+    sheet.write_text(
+        f"cohort\texpression\tsamples\nmine\t{demo / 'expression.tsv.gz'}\t{demo / 'samples.tsv'}\n"
+    )
+    words = [str(sheet), "--results", str(tmp_path / "r"), "--cores", "1"]
+    assert main(["run", *words, "--", "--dry-run", "--directory", str(tmp_path)]) == 0
+    said = capfd.readouterr()
+    assert "This was a dry-run" in said.out + said.err
+    assert f"{tmp_path / 'r'}/mine/manifest.json" in said.out + said.err

@@ -314,6 +314,37 @@ def test_robust_fits_forgive_wild_genes(fractions: np.ndarray, kind: str) -> Non
     assert off[kind] < 0.05 < off["lsei"]
 
 
+@pytest.mark.parametrize("kind", sorted(robust_fit.WEIGHTS))
+def test_robust_fit_equals_its_steps_one_sample_at_a_time(kind: str) -> None:
+    """Least squares, then weights of residuals over MAD / 0.6745 until they move by < 1e-4."""
+    rng = np.random.default_rng(8)
+    a = np.exp(rng.normal(0, 1, (40, 4)))
+    b = a @ rng.dirichlet([1.0] * 4, 6).T + rng.standard_t(2, (40, 6)) * 0.3
+    fit = robust_fit.regress(a, b, kind)
+    design = np.column_stack([np.ones(40), a])
+    for sample in range(6):
+        y = b[:, sample]
+        rest = y - design @ np.linalg.lstsq(design, y)[0]
+        for _ in range(1000):
+            u = np.abs(rest) / (np.median(np.abs(rest)) / 0.6745)
+            if kind == "huber":
+                w = 1.345 / np.maximum(u, 1.345)
+            elif kind == "bisquare":
+                w = np.where(u < 4.685, (1 - (u / 4.685) ** 2) ** 2, 0)
+            else:
+                w = np.select(
+                    [u <= 1.5, u <= 3.5, u < 8], [1.0, 1.5 / u, 1.5 * (8 - u) / (4.5 * u)], 0.0
+                )
+            root = np.sqrt(w)
+            x = np.linalg.lstsq(design * root[:, None], y * root)[0]
+            moved = np.linalg.norm(rest - (y - design @ x)) / np.linalg.norm(rest)
+            rest = y - design @ x
+            if moved <= 1e-4:
+                break
+        np.testing.assert_allclose(fit.slopes[sample], x[1:], atol=1e-12)
+        np.testing.assert_allclose(fit.intercept[sample], x[0], atol=1e-12)
+
+
 def test_few_tregs_rule_by_hand() -> None:
     """r = 0.01, r' = 0.05: Tregs 0.03, CD4 less (0.05 + 0.03) / 2 = 0.04, at least 0."""
     # columns: CD4, Tregs

@@ -11,8 +11,8 @@ Inputs, each a plain file on disk (no network is used here):
                ``inst/extdata/HGNC_genenames_20170418.txt.gz``
 ``--mcp``      ``genes.txt``: repository ebecht/MCPcounter at b6eac73, ``Signatures`` (CC0)
 ``--limits``   ``binned-score-lod.tsv``: repository Sage-Bionetworks/Tumor-Deconvolution-Challenge
-               at 62d3029, ``analysis/summary-table/figs`` (MIT), the table behind figure 5 of
-               White 2024
+               at 62d3029, ``analysis/summary-table/figs`` (MIT): the DREAM challenge's summary
+               (White 2024, doi:10.1038/s41467-024-50618-0)
 =============  ==================================================================================
 
 The same inputs give the same bytes.

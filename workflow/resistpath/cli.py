@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_assess(verbs)
     _add_report(verbs)
     _add_signatures(verbs)
+    _add_run(verbs)
     return parser
 
 
@@ -155,6 +156,16 @@ def _add_signatures(verbs: Verbs) -> None:  # type: ignore[valid-type]
     show.set_defaults(run=_signatures_show)
 
 
+def _add_run(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "run", "run all steps on the cohorts of a sheet, by Snakemake")
+    parser.add_argument("cohorts", type=Path, help="cohort sheet, tab-separated")
+    parser.add_argument("--cores", default="all", help="cores to use")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder")
+    parser.add_argument("--configfile", type=Path, help="settings other than the defaults")
+    parser.epilog = "Options for snakemake follow after --, for example: -- --dry-run"
+    parser.set_defaults(run=_run)
+
+
 def _say(args: argparse.Namespace):  # type: ignore[no-untyped-def]
     name = args.verb if not getattr(args, "action", None) else f"{args.verb} {args.action}"
     return lambda text: None if args.quiet else print(f"{name}: {text}", file=sys.stderr)
@@ -252,11 +263,38 @@ def _signatures_show(args: argparse.Namespace) -> None:
     print(json.dumps(asdict(found[0]), indent=1, ensure_ascii=False))
 
 
+def _run(args: argparse.Namespace) -> int:
+    import subprocess
+
+    from resistpath.io.files import need_file
+    from resistpath.io.resources import workflow_root
+
+    root = workflow_root()
+    settings = args.configfile or root / "config" / "config.yaml"
+    command = [
+        *(sys.executable, "-m", "snakemake"),
+        *("--snakefile", str(root / "Snakefile")),
+        *("--configfile", str(need_file(settings, "configuration"))),
+        *("--cores", args.cores),
+        *args.snakemake,
+        "--config",
+        f"cohorts={need_file(args.cohorts, 'cohort sheet')}",
+        f"results={args.results}",
+    ]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own words
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; 0 done, 2 user error, 1 bug."""
-    args = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    cut = words.index("--") if "--" in words else len(words)
+    parser = _parser()
+    args = parser.parse_args(words[:cut])
+    args.snakemake = words[cut + 1 :]
+    if args.snakemake and args.verb != "run":
+        parser.error(f"{args.verb} takes no options after --")
     try:
-        args.run(args)
+        return args.run(args) or 0
     except UserError as error:
         print(f"resistpath {args.verb}: {error}", file=sys.stderr)
         return 2
@@ -265,7 +303,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 - the last line of defence keeps the traceback
         traceback.print_exc()
         return 1
-    return 0
 
 
 if __name__ == "__main__":

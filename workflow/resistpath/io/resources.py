@@ -42,6 +42,15 @@ def resource(name: str) -> Path:
     )
 
 
+def workflow_root() -> Path:
+    """Folder of the Snakefile, in a source tree or an installed package."""
+    package = Path(__file__).resolve().parents[1]
+    for root in (package.parents[1], package / "_workflow"):
+        if (root / "Snakefile").is_file():
+            return root
+    raise UserError("the workflow is missing", where=str(package), do="reinstall resistpath")
+
+
 def _table(name: str) -> pd.DataFrame:
     import pandas as pd
 

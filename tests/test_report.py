@@ -1,0 +1,832 @@
+"""Pages say what their records say, and nothing a stranger wrote can act in them."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+
+from resistpath.errors import UserError
+from resistpath.io.resources import catalogue
+from resistpath.mechanisms.catalogue import Catalogue
+from resistpath.report import content, figures, render, text, wording
+
+RESEARCH_USE = "Research use only. Not for diagnosis or treatment decisions."
+REFERENCE = "Melanoma, metastatic"
+LABEL = f"{REFERENCE} (n = 472)"
+OURS = {
+    *("html", "head", "meta", "link", "title", "style", "script", "body", "main", "header"),
+    *("section", "article", "nav", "footer", "div", "span", "p", "a", "b", "br", "small"),
+    *("strong", "bdi", "data", "h1", "h2", "h3", "dl", "dt", "dd", "ol", "ul", "li", "details"),
+    *("summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "label", "input"),
+    *("svg", "path", "circle", "text"),
+}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "../../etc/passwd",
+    "javascript:alert(1)",
+    "</style><style>body{display:none}",
+    "</title><script>alert(1)</script>",
+    "]]></svg><script>alert(1)</script>",
+    "{{ 7 * 7 }}{% raw %}",
+    "=HYPERLINK(1)",
+    "\u202egnp.exe",
+    "nul\x00 and half \ud800",
+    "x" * 300,
+]
+
+
+# ------------------------------------------------------------------ what the pages are made of
+
+
+def _verdict(low: float, high: float) -> str:
+    if low >= 75:
+        return "high"
+    if high <= 25:
+        return "low"
+    return "typical" if low >= 25 and high <= 75 else "inconclusive"
+
+
+def _tables(book: Catalogue, seed: int = 0) -> dict[str, pd.DataFrame]:
+    """Tables of one sample, with missing values, intervals at the ends and every word used."""
+    rng = np.random.default_rng(seed)
+    nan = float("nan")
+
+    def place() -> tuple[float, float, float]:
+        middle, half = rng.uniform(0, 100), rng.uniform(1, 20)
+        return middle, max(middle - half, 0.0), min(middle + half, 100.0)
+
+    inflamed = book.readout(book.inflammation).mechanism
+    mechanisms = []
+    for i, m in enumerate(book.mechanisms):
+        raw = (0.3, 0.0, 2.0) if i == 2 else (99.8, 97.0, 100.0) if i == 3 else place()
+        residual = (nan, nan, nan) if m.mechanism == inflamed else place()
+        verdicts = [_verdict(*raw[1:]), _verdict(*residual[1:])]
+        if i == 5:
+            raw = residual = (nan, nan, nan)
+            verdicts = ["not assessable", "not assessable"]
+        elif m.mechanism == inflamed:
+            verdicts[1] = "not assessable"
+        decides = verdicts[m.read == "residual"]
+        if m.resistance_direction == "context":
+            reading = "context only"
+        elif decides in ("not assessable", "inconclusive"):
+            reading = "cannot say"
+        else:
+            hit = decides == m.resistance_direction
+            reading = "consistent with resistance" if hit else "not seen"
+        mechanisms.append(
+            {
+                "mechanism": m.mechanism,
+                "axis": m.axis,
+                "verdict": verdicts[0],
+                "percentile": raw[0],
+                "low": raw[1],
+                "high": raw[2],
+                "residual_verdict": verdicts[1],
+                "residual_percentile": residual[0],
+                "residual_low": residual[1],
+                "residual_high": residual[2],
+                "reading": reading,
+                "n_readouts": 2,
+                "concordance": nan if i == 5 else 2 / 3,
+                "reference": REFERENCE,
+                "reference_n": 472,
+                "reason": "interval 10–40 is too wide or crosses a limit; readouts disagree",
+            }
+        )
+    readouts = []
+    for i, r in enumerate(book.readouts):
+        raw, residual = place(), place()
+        usable = i % 7 != 3
+        size = len(r.genes_up) + len(r.genes_down)
+        measured = size if usable else size // 2
+        readouts.append(
+            {
+                "mechanism": r.mechanism,
+                "readout": r.readout,
+                "name": r.name,
+                "method": r.method,
+                "sign": r.sign,
+                "weight": r.weight,
+                "score": rng.normal(),
+                "se": 0.1,
+                "low": nan if r.method == "fraction" else -1.0,
+                "high": nan if r.method == "fraction" else 2.0,
+                "coverage": measured / size if size else 1.0,
+                "n_genes": measured,
+                "percentile": raw[0] if usable else nan,
+                "percentile_low": raw[1] if usable else nan,
+                "percentile_high": raw[2] if usable else nan,
+                "residual_percentile": residual[0] if usable else nan,
+                "residual_low": residual[1] if usable else nan,
+                "residual_high": residual[2] if usable else nan,
+                "assessable": usable,
+                "reason": "" if usable else "50% of its genes measured, at least 60% needed",
+            }
+        )
+    cells = [
+        ("quantiseq", "T.cells.CD8", "CD8 T cells", 0.0831, "fraction", 0.05, 0.12, "yes", 0.02),
+        ("quantiseq", "Tregs", "Treg", 0.0004, "fraction", 0.0, 0.02, "below limit", 0.06),
+        ("quantiseq", "Other", "Other", 0.8, "fraction", 0.7, 0.9, "unknown", nan),
+        ("mcpcounter", "B lineage", "B lineage", 3.21, "score", 3.0, 3.5, "unknown", nan),
+    ]
+    names = ["method", "cell_type", "label", "value", "kind", "low", "high", "detectable", "limit"]
+    genes = [
+        {
+            "gene": g.gene,
+            "group": g.group,
+            "why": g.why,
+            "log2_tpm": rng.gamma(4.0),
+            "percentile": rng.uniform(0, 100),
+            "low_count": i % 9 == 4,
+        }
+        for i, g in enumerate(book.key_genes)
+        if g.gene != "B2M"
+    ]
+    return {
+        "quality": _quality(failed=False),
+        "mechanisms": pd.DataFrame(mechanisms),
+        "readouts": pd.DataFrame(readouts),
+        "fractions": pd.DataFrame(cells, columns=names).assign(
+            percentile=[81.2, nan, 30.0, 55.5], note=["", "remark", "", ""]
+        ),
+        "key_genes": pd.DataFrame(genes),
+    }
+
+
+def _quality(failed: bool) -> pd.DataFrame:
+    rows = [
+        ("reads", "Reads", 32_123_456.0, "reads", "≥ 1e+06", True, ""),
+        ("genes", "Genes at 1 TPM", 3120.0, "genes", "≥ 5000", not failed, "shallow library"),
+        ("zeros", "Genes at zero", 0.157, "share", "", None, ""),
+    ]
+    columns = ["metric", "label", "value", "unit", "threshold", "passed", "note"]
+    return pd.DataFrame(rows, columns=columns).astype({"passed": object})
+
+
+def _reference_readouts(book: Catalogue, n: int = 472) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    names = [r.readout for r in book.readouts]
+    return pd.DataFrame(rng.normal(size=(n, len(names))), columns=names)
+
+
+FACTS: dict[str, Any] = {
+    "preparation": {
+        "units": "counts",
+        "units_how": "whole numbers",
+        "gene_id": "ensembl",
+        "n_input_rows": 58_395,
+        "n_genes": 19_112,
+        "n_renamed": 412,
+        "n_merged": 37,
+        "n_dropped": 39_246,
+        "to": "log2(TPM+1)",
+        "notes": ["rows that code for no protein were left out"],
+    },
+    "reference": {
+        "name": REFERENCE,
+        "n": 472,
+        "cancer_type": "SKCM",
+        "description": "One tumour per patient.",
+        "fit": {"correlation": 0.93, "lowest_typical": 0.84, "verdict": "fits", "reason": ""},
+    },
+    "software": {"name": "resistpath", "version": "0.1.0", "digest": "3f9a1c77be02"},
+    "thresholds": {"high": 75.0, "low": 25.0, "min_coverage": 0.6, "min_reference": 20},
+}
+OBS = {
+    "patient": "P1",
+    "timepoint": "pre",
+    "cancer_type": "melanoma",
+    "cohort": "one",
+    "treatment": "nivolumab",
+    "age": 61.5,
+    "response": "PD",
+    "stage": None,
+}
+
+
+@pytest.fixture(scope="module")
+def book() -> Catalogue:
+    return catalogue()
+
+
+@pytest.fixture(scope="module")
+def spread(book: Catalogue) -> dict[str, Any]:
+    return content.summarise_reference(_reference_readouts(book))
+
+
+def _sample(book: Catalogue, spread: Any, name: str = "S1", **changed: Any) -> dict[str, Any]:
+    given = {**FACTS, "obs": OBS, **_tables(book), **changed}
+    return content.sample_content(name, reference_readouts=spread, catalogue=book, **given)
+
+
+@pytest.fixture(scope="module")
+def record(book: Catalogue, spread: dict[str, Any]) -> dict[str, Any]:
+    return _sample(book, spread)
+
+
+@pytest.fixture(scope="module")
+def page(record: dict[str, Any]) -> str:
+    return render.render_sample(record)
+
+
+def _cohort(book: Catalogue, names: list[str], failed: tuple[int, ...] = (1,)) -> dict[str, Any]:
+    quality, mechanisms = [], []
+    for i, name in enumerate(names):
+        quality.append(_quality(failed=i in failed).assign(sample=name))
+        mechanisms.append(_tables(book, seed=i)["mechanisms"].assign(sample=name))
+    obs = pd.DataFrame(
+        {
+            "patient": names,
+            "timepoint": "pre",
+            "cancer_type": "melanoma",
+            "age": np.arange(len(names)) + 0.5,
+            "note": names,
+        },
+        index=pd.Index(names, name="sample"),
+    )
+    fits = dict.fromkeys(names, FACTS["reference"]["fit"])
+    fits[names[-1]] = fits[names[-1]] | {"verdict": "fits poorly"}
+    facts = {**FACTS, "reference": FACTS["reference"] | {"fit": fits}}
+    return content.cohort_content(
+        cohort="one",
+        obs=obs,
+        quality=pd.concat(quality),
+        mechanisms=pd.concat(mechanisms),
+        catalogue=book,
+        links={n: f"reports/s{i}.html" for i, n in enumerate(names)},
+        **facts,
+    )
+
+
+# ------------------------------------------------------------------ reading a page back
+
+
+class Page(HTMLParser):
+    """Elements of a page with their attributes, ancestors and text."""
+
+    VOID = ("meta", "link", "br", "input", "circle", "path", "img")
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[dict[str, Any]] = []
+        self.open: list[dict[str, Any]] = []
+        self.feed(html)
+        self.close()
+        assert not self.open, [e["tag"] for e in self.open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        at = dict(attrs)
+        assert len(at) == len(attrs), f"attribute twice in {tag} {attrs}"
+        element = {"tag": tag, "at": at, "text": "", "path": [*self.open]}
+        self.elements.append(element)
+        if tag not in self.VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append({"tag": tag, "at": dict(attrs), "text": "", "path": [*self.open]})
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open[-1]["tag"] == tag, (self.open[-1]["tag"], tag)
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self.open:
+            element["text"] += data
+
+    def all(self, tag: str | None = None, **attributes: str) -> list[dict[str, Any]]:
+        return [
+            e
+            for e in self.elements
+            if tag in (None, e["tag"])
+            and all(e["at"].get(k.rstrip("_")) == v for k, v in attributes.items())
+        ]
+
+    def numbers(self) -> dict[str, tuple[str, str]]:
+        """JSON pointer of every number on the page, with its value and its text."""
+        out = {}
+        for e in self.all("data"):
+            at = next(p["at"]["data-at"] for p in reversed(e["path"]) if "data-at" in p["at"])
+            out[f"{at}/{e['at']['data-k']}"] = e["at"]["value"], e["text"]
+        return out
+
+
+def _resolve(record: Any, pointer: str) -> Any:
+    for part in pointer.strip("/").split("/"):
+        record = record[int(part)] if isinstance(record, list) else record[part]
+    return record
+
+
+def _agrees(value: float, shown: str) -> bool:
+    """Whether a text is a rounding of a value, to the digits it shows."""
+    plain = shown.replace(",", "").replace("−", "-")
+    scale = 1.0
+    if plain.endswith(" %"):
+        plain, scale = plain.removesuffix(" %"), 100.0
+    if plain.startswith("<"):
+        return 0 < value * scale < float(plain[1:]) or value == 0
+    if plain.startswith(">"):
+        return float(plain[1:]) < value * scale <= 100
+    digits, _, power = plain.partition("e")
+    half = 0.5 * 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+    if "." not in digits and not power and scale == 1 and abs(value) < 1000:
+        half = max(half, 0.005 * abs(value))  # three significant digits may end at the point
+    return abs(value * scale - float(plain)) <= half * (1 + 1e-9)
+
+
+def _check_numbers(html: str, record: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    record = json.loads(render.to_json(record))
+    numbers = Page(html).numbers()
+    for pointer, (value, shown) in numbers.items():
+        known = _resolve(record, pointer)
+        if known is None:
+            assert (value, shown) == ("", "–"), pointer
+        else:
+            assert float(value) == known, pointer
+            assert _agrees(known, shown), (pointer, known, shown)
+    return numbers
+
+
+# ------------------------------------------------------------------ the sample page
+
+
+def test_every_number_on_the_sample_page_equals_its_record(
+    page: str, record: dict[str, Any]
+) -> None:
+    numbers = _check_numbers(page, record)
+    wanted = []
+    for i, m in enumerate(record["mechanisms"]):
+        wanted += [(f"/mechanisms/{i}/{v}", m[v]) for v in ("raw", "residual")]
+        for j, r in enumerate(m["readouts"]):
+            at = f"/mechanisms/{i}/readouts/{j}"
+            wanted += [(f"{at}/{v}", r[v]) for v in ("raw", "residual")]
+            assert f"{at}/score" in numbers
+            assert f"{at}/coverage" in numbers
+    for place, values in wanted:
+        if values["percentile"] is not None:
+            assert {f"{place}/{k}" for k in ("percentile", "low", "high")} <= numbers.keys()
+    for p, part in enumerate(record["composition"]):
+        for j, row in enumerate(part["rows"]):
+            for key in ("value", "percentile", "low", "high"):
+                shown = f"/composition/{p}/rows/{j}/{key}" in numbers
+                assert shown or row[key] is None
+    for g, group in enumerate(record["key_genes"]):
+        for j in range(len(group["genes"])):
+            assert f"/key_genes/{g}/genes/{j}/percentile" in numbers
+    assert "/quality/metrics/0/value" in numbers
+    assert "/preparation/counts/4/value" in numbers
+
+
+def test_the_rounding_check_sees_a_wrong_number() -> None:
+    assert _agrees(83.4, "83")
+    assert not _agrees(84.0, "83.1")
+    assert not _agrees(0.2, "<0.1 %")
+    assert not _agrees(18_432.0, "18,431")
+
+
+def test_the_record_is_the_tables(book: Catalogue, record: dict[str, Any]) -> None:
+    rows = _tables(book)["mechanisms"].set_index("mechanism")
+    for m in record["mechanisms"]:
+        row = rows.loc[m["mechanism"]]
+        for view, prefix in (("raw", ""), ("residual", "residual_")):
+            for key in ("percentile", "low", "high"):
+                value = row[prefix + key]
+                assert m[view][key] == (None if np.isnan(value) else value)
+            assert m[view]["verdict"] == row[f"{prefix}verdict"]
+    assert sum(len(a["mechanisms"]) for a in record["axes"]) == len(book.mechanisms)
+    shown = [r["readout"] for m in record["mechanisms"] for r in m["readouts"]]
+    shown += [r["readout"] for r in record["context_readouts"]]
+    assert sorted(shown) == sorted(r.readout for r in book.readouts)
+
+
+def test_strips_stand_where_the_record_says(page: str, record: dict[str, Any]) -> None:
+    read = Page(page)
+    for i, m in enumerate(record["mechanisms"]):
+        row = next(e for e in read.all("tr") if e["at"].get("data-at") == f"/mechanisms/{i}")
+        marks = [e for e in read.elements if row in e["path"] and e["tag"] in ("circle", "path")]
+        for view, kind in (("raw", "raw"), ("residual", "res")):
+            x = m[view]["percentile"]
+            mine = [e for e in marks if e["at"]["class"] in (kind, f"{kind} acc")]
+            assert len(mine) == (x is not None)
+            if x is not None and mine[0]["tag"] == "circle":
+                assert float(mine[0]["at"]["cx"]) == pytest.approx(
+                    figures.percentile_x(x), abs=0.06
+                )
+            elif x is not None:
+                left = float(re.match(r"M([\d.]+)", mine[0]["at"]["d"])[1])
+                assert left + 5.8 == pytest.approx(figures.percentile_x(x), abs=0.06)
+
+
+def test_distribution_counts_every_reference_sample(record: dict[str, Any]) -> None:
+    for m in record["mechanisms"]:
+        for r in m["readouts"]:
+            assert sum(r["reference"]["counts"]) == r["reference"]["n"] == 472
+    few = content.summarise_values([1.0, 1.0, float("nan")])
+    assert few is not None
+    assert (few["n"], few["counts"], few["bin_width"]) == (2, [2], 0.0)
+    assert content.summarise_values([]) is None
+    row = {"score": 1.0, "low": 0.5, "high": 1.5}
+    assert "reference tumours" in figures.distribution("x", few, row, False)
+    assert "above every reference value" in figures.distribution(
+        "x", few, row | {"score": 9.0}, False
+    )
+
+
+def test_colour_only_where_a_reading_is_resistance(page: str, record: dict[str, Any]) -> None:
+    read = Page(page)
+    found = [i for i, m in enumerate(record["mechanisms"]) if m["highlight"]]
+    assert found
+    for e in read.all():
+        kinds = (e["at"].get("class") or "").split()
+        if "acc" in kinds or "found" in kinds:
+            places = {p["at"].get("data-at", "").split("/readouts")[0] for p in e["path"]}
+            legend = any(p["at"].get("class") == "legend" for p in e["path"])
+            assert legend or places & {f"/mechanisms/{i}" for i in found}
+    words = [e["text"] for e in read.all("span", class_="found")]
+    assert words == ["◆ consistent with resistance"] * 2 * len(found)
+
+
+def test_exhaustion_is_never_coloured(book: Catalogue, spread: dict[str, Any]) -> None:
+    """Even where a table calls a level resistance, a mechanism without direction stays grey."""
+    tables = _tables(book)
+    tables["mechanisms"]["reading"] = "consistent with resistance"
+    record = _sample(book, spread, **tables)
+    context = {m.mechanism for m in book.mechanisms if m.resistance_direction == "context"}
+    assert any("exhaustion" in name for name in context)
+    assert any("checkpoint" in name for name in context)
+    for m in record["mechanisms"]:
+        if m["mechanism"] in context:
+            assert (m["highlight"], m["reading"]) == ([], "context only")
+        else:
+            assert m["highlight"] == [m["read"]]
+    read = Page(render.render_sample(record))
+    rows = {f"/mechanisms/{i}": m["mechanism"] for i, m in enumerate(record["mechanisms"])}
+    for e in read.all():
+        if "acc" in (e["at"].get("class") or "").split():
+            at = [rows[p["at"]["data-at"]] for p in e["path"] if p["at"].get("data-at") in rows]
+            assert not set(at) & context
+
+
+def test_percentiles_always_name_their_reference(page: str) -> None:
+    read = Page(page)
+    heads = [
+        e
+        for tag in ("th", "dt", "h2", "h3", "caption")
+        for e in read.all(tag)
+        if re.search("percentile", e["text"], re.IGNORECASE)
+    ]
+    assert len(heads) > 40
+    for e in heads:
+        assert LABEL in e["text"], e["text"]
+    for e in read.all("data"):
+        if e["at"]["data-k"] == "percentile":
+            frame = [p for p in e["path"] if p["tag"] in ("table", "dl")][-1]
+            assert LABEL in frame["text"]
+
+
+def test_another_reference_is_said_in_the_row(book: Catalogue, spread: dict[str, Any]) -> None:
+    tables = _tables(book)
+    tables["mechanisms"].loc[0, ["reference", "reference_n"]] = ["All tumours", 9000]
+    html = render.render_sample(_sample(book, spread, **tables))
+    row = Page(html).all("tr", **{"data-at": "/mechanisms/0"})[0]
+    assert "against All tumours (n = 9,000)" in row["text"]
+    assert "Raw percentile in All tumours (n = 9,000)" in html.replace("<bdi>", "").replace(
+        "</bdi>", ""
+    )
+
+
+def test_page_one_says_what_was_not_assessed_and_what_it_is_for(page: str, book: Catalogue) -> None:
+    read = Page(page)
+    first = read.all("section", id="page-one")[0]
+    listed = read.all("ul", id="not-assessed")[0]
+    assert first in listed["path"]
+    for item in book.not_assessed:
+        assert item.item in listed["text"]
+    assert first["text"].count(RESEARCH_USE) == 2
+    for part in ("S1", "P1", "before treatment", "melanoma", "nivolumab", "0.1.0", "3f9a1c77be02"):
+        assert part in first["text"]
+    assert LABEL in first["text"]
+
+
+def test_research_use_is_printed_on_every_sheet_of_paper(page: str) -> None:
+    style = re.search(r"@page \{(.*?)\n?</style>", page, re.DOTALL)[1]
+    assert text.css_string(RESEARCH_USE) in style
+
+
+def test_summary_is_three_sentences_that_do_not_predict(record: dict[str, Any]) -> None:
+    assert len(record["summary"]) == 3
+    said = " ".join(record["summary"]).lower()
+    assert LABEL.lower() in said
+    assert "not a forecast of response" in said
+    assert not re.search(r"responder|will respond|likely|benefit", said)
+    found = [m for m in record["mechanisms"] if m["highlight"]]
+    for m in found[:6]:
+        value = m[m["highlight"][0]]
+        assert m["name"] in record["summary"][0]
+        assert f"percentile {text.percentile_text(value['percentile'])}" in record["summary"][0]
+    assert str(sum(m["reading"] == "not seen" for m in record["mechanisms"])) in said
+
+
+def test_nothing_found_is_not_called_absence(book: Catalogue, spread: dict[str, Any]) -> None:
+    tables = _tables(book)
+    tables["mechanisms"]["reading"] = "not seen"
+    first = _sample(book, spread, **tables)["summary"][0]
+    assert first.startswith("None of 18 mechanisms")
+    assert "does not show that none is at work" in first
+
+
+def test_a_failed_gate_replaces_the_content(book: Catalogue, spread: dict[str, Any]) -> None:
+    record = _sample(book, spread, quality=_quality(failed=True))
+    for key in ("mechanisms", "context_readouts", "composition", "key_genes", "axes"):
+        assert record[key] == []
+    reason = "Genes at 1 TPM: 3,120 genes, required ≥ 5000; shallow library"
+    assert record["withheld"] == {"reasons": [reason]}
+    html = render.render_sample(record)
+    read = Page(html)
+    assert reason in read.all("section", id="withheld")[0]["text"]
+    assert RESEARCH_USE in html
+    assert "Not assessed by this assay" in html
+    assert not any("mechanisms" in e["at"].get("data-at", "") for e in read.all())
+    assert not read.all("svg", class_="strip")
+    for m in book.mechanisms:
+        assert f">{m.name}<" not in html
+
+
+def test_a_poor_fit_is_said_on_page_one(book: Catalogue, spread: dict[str, Any]) -> None:
+    fit = {"correlation": 0.7, "lowest_typical": 0.84, "verdict": "fits poorly", "reason": "odd"}
+    record = _sample(book, spread, reference=FACTS["reference"] | {"fit": fit})
+    first = Page(render.render_sample(record)).all("section", id="page-one")[0]["text"]
+    assert "This sample fits the reference poorly" in first
+    assert record["summary"][0].startswith("The sample fits the reference poorly")
+
+
+def test_below_the_limit_of_detection_is_said_in_words(page: str) -> None:
+    read = Page(page)
+    row = read.all("tr", **{"data-at": "/composition/0/rows/1"})[0]
+    assert "below the limit of detection" in row["text"]
+    tables = [e for e in read.all("table") if read.all("section", id="composition")[0] in e["path"]]
+    assert "B lineage" not in tables[0]["text"]
+    assert "CD8 T cells" not in tables[1]["text"]
+
+
+def test_a_gene_without_a_row_is_called_not_measured(page: str, record: dict[str, Any]) -> None:
+    gene = next(g for p in record["key_genes"] for g in p["genes"] if g["gene"] == "B2M")
+    assert (gene["measured"], gene["log2_tpm"]) == (False, None)
+    assert "B2M not measured" in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page))
+    assert "low count" in page
+
+
+def test_missing_and_unknown_rows(book: Catalogue, spread: dict[str, Any]) -> None:
+    tables = _tables(book)
+    tables["mechanisms"] = tables["mechanisms"].iloc[1:]
+    record = _sample(book, spread, **tables)
+    assert record["mechanisms"][0]["raw"]["verdict"] == "not assessable"
+    assert record["mechanisms"][0]["reason"] == "no record for this sample"
+    Page(render.render_sample(record))
+    tables["mechanisms"] = tables["mechanisms"].assign(mechanism="made_up")
+    with pytest.raises(UserError, match="made_up"):
+        _sample(book, spread, **tables)
+
+
+def test_empty_tables_and_no_reference_values(book: Catalogue) -> None:
+    tables = {k: v.iloc[:0] for k, v in _tables(book).items()}
+    record = content.sample_content(
+        "S1", obs={}, reference_readouts={}, catalogue=book, **FACTS, **tables
+    )
+    html = render.render_sample(record)
+    assert record["quality"]["verdict"] == "not tested"
+    assert "not stated" in html
+    _check_numbers(html, record)
+
+
+# ------------------------------------------------------------------ strangers' text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_inert_on_the_sample_page(
+    book: Catalogue, spread: dict[str, Any], name: str
+) -> None:
+    tables = _tables(book)
+    tables["mechanisms"]["reason"] = name
+    tables["mechanisms"]["reference"] = name
+    tables["fractions"]["label"] = name
+    tables["fractions"]["note"] = name
+    tables["readouts"]["reason"] = name
+    tables["quality"]["note"] = name
+    record = _sample(
+        book,
+        spread,
+        name,
+        obs={**dict.fromkeys(OBS, name), name: name},
+        reference=FACTS["reference"] | {"name": name, "description": name},
+        preparation=FACTS["preparation"] | {"notes": [name], "units_how": name},
+        thresholds={name: name},
+        software=FACTS["software"] | {"version": name},
+        **tables,
+    )
+    html = render.render_sample(record)
+    html.encode("utf-8")
+    read = Page(html)
+    _check_inert(read)
+    assert not read.all("script")
+    assert read.all("h1")[0]["text"] == record["sample"]
+    assert json.loads(render.to_json(record)) == json.loads(json.dumps(record))
+    assert "<" not in render.to_json(record)
+
+
+def _check_inert(read: Page) -> None:
+    assert {e["tag"] for e in read.elements} <= OURS
+    for e in read.elements:
+        assert not [a for a in e["at"] if a.startswith("on")], e["at"]
+        for key in ("href", "src", "action", "xlink:href"):
+            address = e["at"].get(key)
+            if address is None:
+                continue
+            doi = e["tag"] == "a" and address.startswith("https://doi.org/10.")
+            inside = address.startswith(("#", "./")) or address == "data:,"
+            assert doi or inside, (e["tag"], address)
+    (style,) = read.all("style")
+    assert not re.search(r"url\(|@import|expression\(", style["text"])
+
+
+def test_no_page_asks_for_anything(page: str, book: Catalogue) -> None:
+    for html in (page, render.render_cohort(_cohort(book, ["A", "B"]))):
+        _check_inert(Page(html))
+        policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1]
+        assert policy.startswith("default-src &#39;none&#39;;")
+    assert not Page(page).all("script")
+
+
+# ------------------------------------------------------------------ documents
+
+
+def test_same_input_same_bytes(book: Catalogue, spread: dict[str, Any], page: str) -> None:
+    again = _sample(book, content.summarise_reference(_reference_readouts(book)))
+    assert render.render_sample(again) == page
+    direct = _sample(book, _reference_readouts(book))
+    assert render.to_json(direct) == render.to_json(again)
+    names = ["b", "a", "c"]
+    assert render.render_cohort(_cohort(book, names)) == render.render_cohort(_cohort(book, names))
+
+
+def test_rendering_leaves_the_record_alone(record: dict[str, Any]) -> None:
+    before = copy.deepcopy(record)
+    render.render_sample(record)
+    render.to_json(record)
+    assert record == before
+
+
+def test_json_follows_the_schema(book: Catalogue, spread: dict[str, Any]) -> None:
+    schema = json.loads(render.SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    records = [
+        _sample(book, spread),
+        _sample(book, spread, quality=_quality(failed=True)),
+        _sample(book, spread, HOSTILE[0], obs={"flag": True, "n": 3, "when": pd.NaT}),
+    ]
+    for record in records:
+        dumped = render.to_json(record)
+        assert dumped.endswith("}\n")
+        assert "NaN" not in dumped
+        validator.validate(json.loads(dumped))
+    broken = records[0] | {"surprise": 1}
+    assert not validator.is_valid(broken)
+    assert schema["properties"]["schema_version"]["const"] == content.SCHEMA_VERSION
+    assert tuple(schema["$defs"]["verdict"]["enum"]) == wording.VERDICTS
+    assert tuple(schema["$defs"]["mechanism"]["properties"]["reading"]["enum"]) == wording.READINGS
+
+
+def test_a_page_stays_small(page: str) -> None:
+    assert len(page.encode("utf-8")) <= 400_000
+
+
+def test_templates_do_not_calculate() -> None:
+    for path in render.TEMPLATES.glob("*.html"):
+        for tag in re.findall(r"\{[{%](.*?)[%}]\}", path.read_text(encoding="utf-8"), re.DOTALL):
+            code = re.sub(r"\"[^\"]*\"|'[^']*'", "", tag)
+            assert not re.search(r"[*/+]|\s-\s|\|\s*(round|sum|abs)", code), tag
+
+
+def test_headings_tables_and_pictures_can_be_read_aloud(page: str, book: Catalogue) -> None:
+    for html in (page, render.render_cohort(_cohort(book, ["A", "B"]))):
+        read = Page(html)
+        assert len(read.all("h1")) == 1
+        assert read.all("html")[0]["at"]["lang"] == "en-GB"
+        assert read.all("a", class_="skip")[0]["at"]["href"] == "#main"
+        for e in read.all("th"):
+            assert e["at"].get("scope") in ("col", "row", "rowgroup", "colgroup")
+        for e in read.all("svg"):
+            if e["at"].get("aria-hidden") != "true":
+                assert e["at"]["role"] == "img"
+                titles = [t for t in read.all("title") if e in t["path"]]
+                assert titles[0]["text"]
+        named = [e["at"]["id"] for e in read.all() if "id" in e["at"]]
+        assert len(named) == len(set(named))
+        for e in read.all("a"):
+            if e["at"]["href"].startswith("#"):
+                assert e["at"]["href"][1:] in named
+
+
+# ------------------------------------------------------------------ the cohort page
+
+
+def test_every_number_on_the_cohort_page_equals_its_record(book: Catalogue) -> None:
+    names = [f"S{i}" for i in range(12)]
+    record = _cohort(book, names, failed=(3,))
+    numbers = _check_numbers(render.render_cohort(record), record)
+    for i, s in enumerate(record["samples"]):
+        key = f"/samples/{i}/readings/consistent with resistance"
+        assert (key in numbers) == (s["readings"] is not None)
+        assert f"/samples/{i}/columns/3" in numbers
+    assert record["samples"][3]["readings"] is None
+    assert (record["n_samples"], record["n_failed"], record["n_poor_fit"]) == (12, 1, 1)
+
+
+def test_cohort_counts_add_up(book: Catalogue) -> None:
+    names = [f"S{i}" for i in range(12)]
+    record = _cohort(book, names, failed=(3,))
+    inflamed = book.readout(book.inflammation).mechanism
+    for m in record["mechanisms"]:
+        assert sum(m["raw"].values()) == 12
+        assert sum(m["readings"].values()) == 12
+        assert m["raw"]["not assessable"] >= 1
+        if m["mechanism"] == inflamed:
+            assert m["residual"] is None
+        else:
+            assert sum(m["residual"].values()) == 12
+    genes = next(q for q in record["quality"] if q["metric"] == "genes")
+    assert genes["failed"] == ["S3"]
+    total = sum(
+        s["readings"]["consistent with resistance"] for s in record["samples"] if s["readings"]
+    )
+    assert total == sum(m["readings"]["consistent with resistance"] for m in record["mechanisms"])
+
+
+def test_heat_map_is_ordered_and_marks_uncertainty(book: Catalogue) -> None:
+    names = [f"S{i}" for i in range(12)]
+    record = _cohort(book, names, failed=(3,))
+    heat = record["heat_map"]
+    key = [m.mechanism for m in book.mechanisms].index(book.readout(book.inflammation).mechanism)
+    row = heat["raw"]["percentile"][heat["mechanisms"].index(key)]
+    known = [v for v in row if v is not None]
+    assert known == sorted(known)
+    assert row[-1] is None
+    assert heat["samples"][-1] == 3
+    assert "T-cell-inflamed" in heat["order"]
+    for kind in ("raw", "residual"):
+        drawn = figures.heat_map("x", heat[kind])
+        full = len(re.findall(r"v14h", drawn))
+        short = len(re.findall(r"v5h", drawn))
+        under = len(re.findall(r"v2h", drawn))
+        states = [v for r in heat[kind]["verdict"] for v in r]
+        assert full == sum(v in ("high", "typical", "low") for v in states)
+        assert short == states.count("inconclusive")
+        assert under == sum(v for r in heat[kind]["resistance"] for v in r)
+    assert "describe this cohort" in render.render_cohort(record)
+
+
+def test_a_single_sample_and_a_large_cohort_can_be_drawn(book: Catalogue) -> None:
+    _check_inert(Page(render.render_cohort(_cohort(book, ["only"], failed=()))))
+    rows = len(book.mechanisms)
+    panel = {
+        "percentile": [[50.0] * 500] * rows,
+        "verdict": [["typical"] * 500] * rows,
+        "resistance": [[False] * 500] * rows,
+    }
+    assert len(figures.heat_map("x", panel)) < 250_000
+
+
+def test_hostile_names_are_inert_on_the_cohort_page(book: Catalogue) -> None:
+    record = _cohort(book, HOSTILE)
+    html = render.render_cohort(record)
+    html.encode("utf-8")
+    read = Page(html)
+    _check_inert(read)
+    scripts = read.all("script")
+    assert [s["at"].get("type") for s in scripts] == ["application/json", None]
+    data = json.loads(scripts[0]["text"])
+    assert sorted(data["samples"]) == sorted(s["sample"] for s in record["samples"])
+    digest = base64.b64encode(hashlib.sha256(scripts[1]["text"].encode()).digest()).decode()
+    assert f"sha256-{digest}" in html
+
+
+def test_links_stay_inside_the_folder() -> None:
+    assert render.page_link("reports/a&b#c?.html") == "./reports/a%26b%23c%3F.html"
+    for bad in ("javascript:alert(1)", "../up.html", "//host/x", "/etc/passwd", "a/../../b"):
+        link = render.page_link(bad)
+        assert link.startswith("./")
+        assert "/" not in link[2:]
+        assert ":" not in link
