@@ -25,6 +25,7 @@ FLOORS = (
     {"expression"},
     {"methods"},
     {
+        "identifiers",
         "genes",
         "units",
         "normalise",
@@ -46,6 +47,7 @@ PURE = FLOORS[1] | FLOORS[2] | FLOORS[3] | {"errors"}
 # (importer, imported): why this neighbour on the same floor may be used.
 NEIGHBOURS = {
     ("provenance", "errors"): "a damaged manifest is a user error",
+    ("genes", "identifiers"): "what a name stands for, before what becomes of a matrix",
     ("normalise", "units"): "what a unit is stands in one place",
     ("reference", "score"): "a reference holds scores, computed as for any sample",
     **{
@@ -427,14 +429,14 @@ def test_checker_sees_a_planted_mistake(planted, clean_tree):
     assert place in findings[0], f"expected {place} in {findings}"
 
 
-def run_python(code: str) -> subprocess.CompletedProcess[str]:
+def run_python(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh interpreter that finds the package."""
     return subprocess.run(  # noqa: S603
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), **env},
     )
 
 
@@ -471,3 +473,24 @@ def test_public_function_survives_the_module_of_its_name(name):
         f"assert callable(resistpath.{name}), 'a module, not the function'"
     )
     assert done.returncode == 0, f"resistpath/__init__.py: resistpath.{name}: {done.stderr}"
+
+
+def test_code_digest_is_the_same_in_every_process():
+    # It stands in each rule's params: a digest that varies makes a finished workflow run again.
+    verbs = [p.stem for p in (PACKAGE / "steps").glob("*.py") if p.stem != "__init__"]
+    code = "from resistpath.provenance import code_digest as d" + "".join(
+        f"\nprint(d('resistpath.steps.{verb}'))" for verb in sorted(verbs)
+    )
+    seen = {run_python(code, PYTHONHASHSEED=str(seed)).stdout for seed in range(6)}
+    assert len(seen) == 1, f"resistpath/provenance.py: code_digest gave {len(seen)} answers"
+    assert len(seen.pop().split()) == len(verbs)
+
+
+def test_rules_fail_when_their_command_fails():
+    # shell.prefix() takes the place of Snakemake's own `set -euo pipefail`, and rules pipe to tee.
+    root = PACKAGE.parents[1]
+    for path in [root / "Snakefile", *sorted((root / "workflow" / "rules").glob("*.smk"))]:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            assert "shell.prefix(" not in line or "pipefail" in line, (
+                f"{path.relative_to(root)}:{number}: the prefix must start with set -euo pipefail"
+            )

@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath.cli import main
 from resistpath.io.files import file_names, replacing
 from resistpath.io.resources import catalogue
@@ -250,9 +251,14 @@ def test_every_verb_has_help(capsys):
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "t.tsv"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="stop"), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError("stop")
+
+    def stopped():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        stopped()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["t.tsv"]
 

@@ -8,6 +8,7 @@ import jsonschema
 import pandas as pd
 import pytest
 import yaml
+
 from resistpath import METHODS
 from resistpath.cli import GATES, THRESHOLDS
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS

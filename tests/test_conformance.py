@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath import METHODS, deconvolve, score
 
 SETS = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from scipy.stats import mannwhitneyu, spearmanr
+
 from resistpath import score
 from resistpath.io.resources import catalogue
-from scipy.stats import mannwhitneyu, spearmanr
 
 
 @pytest.fixture(scope="module")

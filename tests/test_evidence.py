@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath.api import linear_tpm
 from resistpath.deconvolve import deconvolve_long
 from resistpath.io.resources import catalogue, deconvolution_tables
@@ -115,7 +116,7 @@ def test_percentiles_are_read_on_the_shared_universe(demo_values, demo_obs, cell
     keep = replace(T, min_coverage=0.2)
     full, _ = assess(demo_values[sample], part(cells, sample), demo_obs, {}, reference, book, keep)
     less, _ = assess(fewer, part(cells, sample), demo_obs, {}, reference, book, keep)
-    both = pd.merge(full, less, on=["sample", "mechanism"], suffixes=("", "_less"))
+    both = full.merge(less, on=["sample", "mechanism"], suffixes=("", "_less"))
     moved = (both["percentile"] - both["percentile_less"]).abs()
     assert moved.median() < 6
     scores = reference_scores(fewer, reference, book)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath import UserError, normalise, tmm_factors
 from resistpath.expression import Expression
 from resistpath.normalise import log2_plus_one, to_cpm, to_tpm

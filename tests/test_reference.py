@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+
 from resistpath import UserError
 from resistpath.io.packs import read_reference, write_reference
 from resistpath.mechanisms.position import (
@@ -25,7 +27,6 @@ from resistpath.reference import (
     select_samples,
     shared_universe,
 )
-from scipy import stats
 
 
 @pytest.fixture

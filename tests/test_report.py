@@ -588,6 +588,14 @@ def test_a_gene_without_a_row_is_called_not_measured(page: str, record: dict[str
     assert "low count" in page
 
 
+def test_inverted_and_exploratory_readouts_say_so(page: str, book: Catalogue) -> None:
+    inverted = sum(r.sign < 0 for r in book.readouts)
+    assert page.count("counts inverted: low means more of the mechanism") == inverted > 0
+    open_tier = {s.signature for s in book.signatures if s.tier == "O"}
+    flags = [e for e in Page(page).all("span", class_="flag") if e["text"] == "exploratory"]
+    assert len(flags) == sum(s in open_tier for r in book.readouts for s in r.signatures) > 0
+
+
 def test_missing_and_unknown_rows(book: Catalogue, spread: dict[str, Any]) -> None:
     tables = _tables(book)
     tables["mechanisms"] = tables["mechanisms"].iloc[1:]
@@ -614,7 +622,7 @@ def test_empty_tables_and_no_reference_values(book: Catalogue) -> None:
 # ------------------------------------------------------------------ strangers' text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", HOSTILE, ids=[f"text{i}" for i in range(len(HOSTILE))])
 def test_hostile_text_is_inert_on_the_sample_page(
     book: Catalogue, spread: dict[str, Any], name: str
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath import GeneSet, UserError, score
 from resistpath.score import METHODS, score_long
 from resistpath.score.data import ScoreData

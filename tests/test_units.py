@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath.errors import UserError
 from resistpath.units import Units, check_units, detect_units, parse_units
 

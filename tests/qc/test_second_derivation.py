@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from resistpath.io.resources import catalogue
 
 HERE = Path(__file__).parent

@@ -63,7 +63,7 @@ def _lazy(name: str) -> property:
 
 
 class _Package(ModuleType):
-    """This package with its public names as properties.
+    """The package itself, with its public names as properties.
 
     `score`, `normalise` and `deconvolve` are functions for users and modules inside;
     ``resistpath.score`` is the function, ``from resistpath.score import ...`` the module.

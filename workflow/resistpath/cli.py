@@ -244,7 +244,8 @@ def _signatures_list(args: argparse.Namespace) -> None:
     genes = {s.name: len(s.genes) for s in book.gene_sets()}
     for r in book.readouts:
         print(
-            f"{r.mechanism or '-':28}{r.readout:32}{r.method:10}{genes.get(r.readout, 0):5}  {r.name}"
+            f"{r.mechanism or '-':28}{r.readout:32}{r.method:10}"
+            f"{genes.get(r.readout, 0):5}  {r.name}"
         )
 
 

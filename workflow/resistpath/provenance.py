@@ -55,18 +55,20 @@ def code_digest(*modules: str) -> str:
     >>> len(code_digest("resistpath.errors"))
     16
     """
-    seen: set[Path] = set()
-    queue = list(modules)
+    code: set[Path] = set()
+    data: set[Path] = set()
+    queue = [path for m in modules if (path := _module_file(m))]
     while queue:
-        path = _module_file(queue.pop())
-        if path is None or path in seen:
+        path = queue.pop()
+        if path in code:
             continue
-        seen.add(path)
-        queue.extend(_imports(path))
+        code.add(path)
+        queue += [found for name in _imports(path) if (found := _module_file(name))]
         if path.name == "__init__.py":
-            seen.update(p for p in path.parent.rglob("*") if p.is_file() and p.suffix != ".pyc")
+            beside = (p for p in path.parent.rglob("*") if p.is_file())
+            data |= {p for p in beside if p.suffix not in (".py", ".pyc")}
     digest = hashlib.sha256()
-    for path in sorted(seen):
+    for path in sorted(code | data):
         digest.update(str(path.relative_to(_ROOT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

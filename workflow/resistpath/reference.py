@@ -15,7 +15,7 @@ from resistpath.expression import check_matrix, samples_by_genes
 
 MINIMUM_SAMPLES = 20
 FIT_MADS = 4.0
-"""A sample further below the reference's median correlation than this many scaled MADs fits poorly."""
+"""Scaled MADs below the reference's median correlation from which a sample fits poorly."""
 _MAD_TO_SD = 1.4826
 
 

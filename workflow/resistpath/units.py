@@ -97,7 +97,7 @@ def check_units(values: pd.DataFrame, units: Units) -> None:
     """Refuse values that cannot be in the stated unit."""
     array = values.to_numpy(dtype=np.float64)
     if not units.log and np.nanmin(array) < 0:
-        samples = values.columns[(array < 0).any(axis=0)]
+        samples = values.columns[np.flatnonzero((array < 0).any(axis=0))]
         raise UserError(
             f"{units} cannot be negative, but {len(samples)} samples hold negative values:"
             f" {some(samples)}",

@@ -22,8 +22,11 @@ validate(config, str(SCHEMAS / "config.schema.yaml"))
 RESULTS = config["results"].rstrip("/")
 SHEET = Path(config["cohorts"])
 if not workflow.deployment_settings.deployment_method:
-    # The interpreter that runs Snakemake also runs the rules, activated or not.
-    shell.prefix(f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
+    # The interpreter that runs Snakemake also runs the rules, activated or not. A prefix
+    # replaces Snakemake's own, which makes a failing command fail its job.
+    shell.prefix(
+        f"set -euo pipefail; export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+    )
 
 
 def read_cohorts(path):

@@ -93,7 +93,7 @@ def assess(
 
 def _by_sample(frames: Sequence[pd.DataFrame], samples: pd.Index) -> pd.DataFrame:
     table = pd.concat(frames, ignore_index=True)
-    place = samples.get_indexer(table["sample"])
+    place = samples.get_indexer(pd.Index(table["sample"]))
     return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
 
@@ -189,11 +189,11 @@ def combine(members: Sequence[Measured], view: str, use: np.ndarray) -> Composit
     out = {name: np.full(use.shape[1], np.nan) for name in Composite.__dataclass_fields__}
     for pattern in np.unique(use, axis=1).T:
         rows = np.flatnonzero((use == pattern[:, None]).all(axis=0))
-        picked = np.flatnonzero(pattern)
-        if not len(picked):
+        picked = [i for i, used in enumerate(pattern) if used]
+        if not picked:
             continue
-        weight = np.array([members[i].readout.weight for i in picked], dtype=float)
-        weight /= weight.sum()
+        weight = np.array([members[i].readout.weight for i in picked], dtype=np.float64)
+        weight = weight / weight.sum()
         z = [positions[i].z[rows] for i in picked]
         rho = np.atleast_2d(np.corrcoef([members[i].reference_z[view] for i in picked]))
         sigma = max(float(np.sqrt(weight @ rho @ weight)), 1 / np.sqrt(len(picked)))

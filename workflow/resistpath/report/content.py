@@ -41,6 +41,8 @@ _IDENTITY = (
     ("treatment", "Treatment"),
 )
 _REMAINDER = ("other", "uncharacterized", "uncharacterised")
+
+
 # ------------------------------------------------------------------ small parts
 
 
@@ -376,10 +378,11 @@ def _composition(frame: pd.DataFrame) -> list[Record]:
         part["full_scale"] = None
         if part["kind"] == "fraction":
             ends = [
-                v
-                for r in part["rows"]
-                for v in (r["value"], r["high"], r["limit"])
-                if v is not None
+                value
+                for row in part["rows"]
+                if row["cell_type"].lower() not in _REMAINDER
+                for value in (row["value"], row["high"])
+                if value is not None
             ]
             top = max(ends, default=0.0)
             part["full_scale"] = next((s for s in (0.05, 0.1, 0.2, 0.4, 0.6) if top <= s), 1.0)

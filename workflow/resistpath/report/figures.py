@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 
 STRIP_WIDTH, STRIP_HEIGHT, STRIP_EDGE = 240, 28, 8
 PLOT_WIDTH, PLOT_HEIGHT, PLOT_EDGE, PLOT_BASE = 240, 46, 6, 34
-TALLEST_DOTS = 7
+MOST_DOTS = 150
 BAR_WIDTH, BAR_HEIGHT = 260, 16
 HEAT_ROW, HEAT_WIDTH, HEAT_CELL = 18, 880, 22
 HEAT_LEVELS = 10
@@ -160,8 +160,8 @@ def _reference_shape(
     x0, x1 = x(lower), x(upper)
     band = f'<path class="band" d="M{_n(x0)} 0H{_n(x1)}V{PLOT_BASE}H{_n(x0)}z"/>'
     tallest = max(counts)
-    if tallest <= TALLEST_DOTS:
-        step = (PLOT_BASE - 3) / TALLEST_DOTS
+    if sum(counts) <= MOST_DOTS:
+        step = min(4.4, (PLOT_BASE - 5) / max(tallest - 1, 1))
         parts = []
         for i, count in enumerate(counts):
             at = x(start + (i + 0.5) * width)
@@ -242,7 +242,7 @@ def fraction_bar(name: str, record: Record, full: float) -> Markup:
             body += f'<path class="gap" d="M{BAR_WIDTH - 24} {BAR_HEIGHT}l6 -{BAR_HEIGHT}"/>'
     if record["low"] is not None and record["high"] is not None and record["low"] < full:
         body += f'<path class="iv" d="M{_n(x(record["low"]))} 8H{_n(x(record["high"]))}"/>'
-    if record["limit"] is not None:
+    if record["limit"] is not None and record["limit"] <= full:
         body += f'<path class="lod" d="M{_n(x(record["limit"]))} 0V{BAR_HEIGHT}"/>'
     return _svg(BAR_WIDTH, BAR_HEIGHT, "fbar", name, body)
 

@@ -34,7 +34,7 @@ def prepare(
     cancer_type: str = "",
     say: Progress = silent,
 ) -> None:
-    """Read a matrix and its sample sheet; write ``prepared.h5ad``, ``quality.tsv``, ``genes.tsv``."""
+    """Write ``prepared.h5ad``, ``quality.tsv`` and ``genes.tsv`` from a matrix and its sheet."""
     say(f"reading {expression}")
     raw = read_expression(expression, units, gene_id)
     notes: list[str] = []
@@ -91,7 +91,8 @@ def _annotate(
         absent = [s for s in sheet.index if s not in set(values.columns)]
         if extra:
             notes.append(
-                f"{len(extra)} columns are not in the sample sheet and were left out: {some(extra, 10)}."
+                f"{len(extra)} columns are not in the sample sheet and were left out:"
+                f" {some(extra, 10)}."
             )
         if absent:
             notes.append(

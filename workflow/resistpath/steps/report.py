@@ -144,13 +144,19 @@ def _fits(results: Results) -> dict[str, dict[str, Any]]:
     table = fit_to_reference(results.prepared.values, results.reference)
     return {
         str(sample): {
-            "correlation": float(row.correlation),
-            "lowest_typical": float(row.lowest_typical),
-            "verdict": "fits" if row.fits else "fits poorly",
+            "correlation": float(correlation),
+            "lowest_typical": float(lowest),
+            "verdict": "fits" if fits else "fits poorly",
             "reason": "Spearman correlation with the reference's median profile, against the"
             " reference samples' own",
         }
-        for sample, row in zip(table.index, table.itertuples(), strict=True)
+        for sample, correlation, lowest, fits in zip(
+            table.index,
+            table["correlation"],
+            table["lowest_typical"],
+            table["fits"],
+            strict=True,
+        )
     }
 
 
@@ -232,7 +238,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     for sample in results.samples:
         record = content.sample_content(
             sample,
-            obs={**obs.loc[sample].to_dict(), "cohort": results.prepared.preparation["cohort"]},
+            obs={str(k): v for k, v in obs.loc[sample].items()}
+            | {"cohort": results.prepared.preparation["cohort"]},
             preparation=results.prepared.preparation,
             reference=reference | {"fit": fits.get(sample, {})},
             reference_readouts=spread,
@@ -251,7 +258,7 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         preparation=results.prepared.preparation,
         quality=results.tables["quality"],
         mechanisms=results.tables["mechanisms"],
-        reference=_reference_record(results),
+        reference=_reference_record(results) | {"fit": _fits(results)},
         catalogue=results.book,
         software=_software(),
         thresholds=vars(results.thresholds),
