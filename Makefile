@@ -61,7 +61,7 @@ demo: setup ## run the workflow on the embedded cohort and say where the reports
 	  $(RESULTS)/reports/ $(RESULTS)/index.html $(RESULTS)/manifest.json
 
 test: setup ## run the tests on all cores; ARGS="-k quality" narrows them
-	@$(RUN) python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 $(ARGS)
+	@$(RUN) python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: setup ## check style, types and the workflow
 	@$(RUN) ruff check --quiet .

@@ -484,13 +484,3 @@ def test_code_digest_is_the_same_in_every_process():
     seen = {run_python(code, PYTHONHASHSEED=str(seed)).stdout for seed in range(6)}
     assert len(seen) == 1, f"resistpath/provenance.py: code_digest gave {len(seen)} answers"
     assert len(seen.pop().split()) == len(verbs)
-
-
-def test_rules_fail_when_their_command_fails():
-    # shell.prefix() takes the place of Snakemake's own `set -euo pipefail`, and rules pipe to tee.
-    root = PACKAGE.parents[1]
-    for path in [root / "Snakefile", *sorted((root / "workflow" / "rules").glob("*.smk"))]:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            assert "shell.prefix(" not in line or "pipefail" in line, (
-                f"{path.relative_to(root)}:{number}: the prefix must start with set -euo pipefail"
-            )

@@ -95,6 +95,22 @@ def test_a_bad_cohort_sheet_is_named(snakemake, folder, text, message):
     assert not (folder / "up").exists()
 
 
+def test_a_failing_step_fails_the_run_and_says_why(snakemake, folder):
+    """Rules pipe to tee, which must not hide the exit status of the command."""
+    (folder / "broken.tsv").write_text("gene\ta\nTP53\toops\nPTEN\t1\n")
+    sheet = folder / "cohorts.tsv"
+    good = sheet.read_text()
+    try:
+        sheet.write_text("cohort\texpression\nbroken\tbroken.tsv\n")
+        status, said = snakemake(results="failing")
+    finally:
+        sheet.write_text(good)
+    assert status == 1
+    assert "values that are not numbers, first 'oops' for gene 'TP53'" in said
+    assert "Traceback" not in said
+    assert not (folder / "failing" / "broken" / "prepared.h5ad").exists()
+
+
 def test_an_unknown_setting_is_named(snakemake, folder):
     other = folder / "typo.yaml"
     other.write_text("asess: {high: 80}\n")

@@ -16,7 +16,7 @@ from resistpath.expression import as_numeric
 from resistpath.io.files import need_file, replacing
 
 TIMEPOINTS = ("pre", "on", "progression", "post")
-SHEET_ALIASES = {"sample_id": "sample", "patient_id": "patient"}
+SHEET_ALIASES = {"sample_id": "sample", "patient_id": "patient", "therapy": "treatment"}
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 
 

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 Scalar = str | int | float | bool | None
 
-RESEARCH_USE = "Research use only. Not for diagnosis or treatment decisions."
 MISSING = "–"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+")
