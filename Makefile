@@ -67,7 +67,7 @@ lint: setup ## check style, types and the workflow
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) mypy
-	@$(RUN) snakefmt --check --quiet Snakefile workflow
+	@$(RUN) snakefmt --check Snakefile workflow
 	@$(RUN) snakemake --lint
 
 # Build tools are pinned with the rest: the package itself is installed without build isolation.

@@ -220,6 +220,14 @@ def _reference_readouts(results: Results) -> pd.DataFrame:
     return reference_scores(results.prepared.values, results.reference, results.book)
 
 
+def _members(results: Results) -> set[str]:
+    """Samples that are themselves in the reference: same name, same values."""
+    own, ref = results.prepared.values, results.reference.values
+    genes = own.index.intersection(ref.index)
+    both = [s for s in results.samples if s in ref.columns]
+    return {s for s in both if np.array_equal(own.loc[genes, s], ref.loc[genes, s])}
+
+
 def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     groups = {
         "quality": results.tables["quality"],
@@ -235,13 +243,17 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     reference, fits = _reference_record(results), _fits(results)
     spread = content.summarise_reference(_reference_readouts(results))
     obs = results.prepared.obs
+    members = _members(results)
     for sample in results.samples:
+        own = reference | {"fit": fits.get(sample, {})}
+        if sample in members:
+            own["description"] += "; this sample is one of them"
         record = content.sample_content(
             sample,
             obs={str(k): v for k, v in obs.loc[sample].items()}
             | {"cohort": results.prepared.preparation["cohort"]},
             preparation=results.prepared.preparation,
-            reference=reference | {"fit": fits.get(sample, {})},
+            reference=own,
             reference_readouts=spread,
             catalogue=results.book,
             software=_software(),
