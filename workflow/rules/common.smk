@@ -21,12 +21,20 @@ validate(config, str(SCHEMAS / "config.schema.yaml"))
 
 RESULTS = config["results"].rstrip("/")
 SHEET = Path(config["cohorts"])
-if not workflow.deployment_settings.deployment_method:
-    # The interpreter that runs Snakemake also runs the rules, activated or not. A prefix
-    # replaces Snakemake's own, which makes a failing command fail its job.
-    shell.prefix(
-        f"set -euo pipefail; export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
-    )
+# Rules call `resistpath VERB`, run by the interpreter that runs Snakemake unless conda brings
+# its own, and with the package of this source tree. A prefix replaces Snakemake's own, which
+# makes a failing command fail its job.
+PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
+SOURCE = Path(workflow.basedir) / "workflow"
+PATHS = (
+    f"export PYTHONPATH={shlex.quote(str(SOURCE))}; "
+    if (SOURCE / "resistpath").exists()
+    else ""
+)
+shell.prefix(
+    f"set -euo pipefail; {PATHS}"
+    f'resistpath() {{{{ {shlex.quote(PYTHON)} -m resistpath "$@"; }}}}; '
+)
 
 
 def read_cohorts(path):
