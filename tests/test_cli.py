@@ -13,8 +13,9 @@ import pytest
 
 from resistpath.cli import main
 from resistpath.io.files import file_names, replacing
+from resistpath.io.readers import read_source
 from resistpath.io.resources import catalogue
-from resistpath.io.tables import read_matrix, read_sample_sheet, read_table, write_table
+from resistpath.io.tables import read_sample_sheet, read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +233,7 @@ def test_signatures_can_be_browsed(capsys):
 
 def test_every_verb_has_help(capsys):
     for verb in (
+        ["fetch"],
         ["prepare"],
         ["score"],
         ["deconvolve"],
@@ -283,13 +285,15 @@ def test_matrices_are_read_in_each_form(tmp_path, suffix):
     frame = pd.DataFrame({"s 1": [1.5, np.nan], "s2": [0.1, 2.0]}, index=["TP53", "PTEN"])
     path = tmp_path / f"m.{suffix}"
     frame.to_csv(path, sep="," if "csv" in suffix else "\t", index_label="gene", na_rep="NA")
-    pd.testing.assert_frame_equal(read_matrix(path), frame, check_names=False, check_exact=True)
+    pd.testing.assert_frame_equal(
+        read_source(path).values, frame, check_names=False, check_exact=True
+    )
 
 
 def test_a_header_as_r_writes_it_is_understood(tmp_path):
     path = tmp_path / "m.tsv"
     path.write_text("a\tb\nTP53\t1\t2\nPTEN\t3\t4\n")
-    assert read_matrix(path).loc["PTEN", "b"] == 4
+    assert read_source(path).values.loc["PTEN", "b"] == 4
 
 
 def test_sample_sheets_know_two_other_names(tmp_path):

@@ -6,6 +6,7 @@ Import these names from the package itself: ``import resistpath as rp``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from resistpath.deconvolve import deconvolve as deconvolve_with
 from resistpath.expression import Expression
 from resistpath.genes import detect_gene_id, harmonise, lengths
 from resistpath.io.gene_sets import read_gmt
+from resistpath.io.readers import read_source
 from resistpath.io.resources import deconvolution_tables, gene_table
-from resistpath.io.tables import read_matrix
 from resistpath.methods import GeneSet, Method
 from resistpath.normalise import normalise as normalise_values
 from resistpath.normalise import tmm_factors
@@ -43,35 +44,62 @@ __all__ = [
 ]
 
 
-def read_expression(path: Path | str, units: str = "auto", gene_id: str = "auto") -> Expression:
-    """Read an expression matrix and find out its unit and kind of gene identifier.
+def read_expression(
+    path: Path | str,
+    units: str = "auto",
+    gene_id: str = "auto",
+    *,
+    format: str = "auto",
+    layer: str | None = None,
+    tx2gene: Path | str | None = None,
+) -> Expression:
+    """Read an expression matrix and find out its format, unit and kind of gene identifier.
 
     Parameters
     ----------
     path
-        Genes x samples table: tab, comma or semicolon; plain or gzip.
+        File, or folder with one file per sample.
     units
         ``"auto"`` or a unit such as ``"counts"`` or ``"log2(tpm+1)"``.
     gene_id
         ``"auto"``, ``"symbol"``, ``"entrez"``, ``"ensembl"`` or ``"symbol|entrez"``.
+    format
+        ``"auto"`` or a format of `resistpath.io.readers.FORMATS`.
+    layer
+        Which of several values to read, where a format holds several.
+    tx2gene
+        Table of transcript and gene, for Salmon and kallisto.
 
     Returns
     -------
     Expression
         The values as they stand in the file; `normalise` brings them to one scale and to
-        current gene symbols.
+        current gene symbols. ``report`` says how format, unit and identifiers were decided;
+        ``report["samples"]`` is the annotation that came with the file, if any.
 
     Raises
     ------
     UserError
         If the file cannot be read, or unit or identifiers are ambiguous.
     """
-    values = read_matrix(path)
-    unit = detect_units(values) if units == "auto" else parse_units(units)
+    source = read_source(path, format=format, layer=layer, tx2gene=tx2gene)
+    values = source.values
+    if units != "auto":
+        unit = parse_units(units)
+    elif source.units is not None:
+        unit = replace(parse_units(source.units), how=f"by the format {source.format}")
+    else:
+        unit = detect_units(values)
     check_units(values, unit)
-    report: dict[str, Any] = {"units_how": unit.how, "path": str(path)}
-    kind = gene_id
-    if gene_id == "auto":
+    report: dict[str, Any] = {
+        "path": str(path),
+        "format": source.format,
+        "units_how": unit.how,
+        "samples": source.samples,
+        "notes": source.notes,
+    }
+    kind = (source.gene_id or gene_id) if gene_id == "auto" else gene_id
+    if kind == "auto":
         kind, report["gene_id_evidence"] = detect_gene_id(values.index, gene_table())
     return Expression(values, str(unit), kind, report)
 

@@ -15,6 +15,12 @@ from resistpath.provenance import RESEARCH_USE_ONLY, VERSION
 if TYPE_CHECKING:
     from resistpath.mechanisms.verdict import Thresholds
 
+FETCH = {
+    "timeout": (60.0, "longest silence of a server, seconds"),
+    "tries": (5, "attempts without progress before giving up"),
+    "connections": (4, "files downloaded at the same time"),
+    "max_gb": (20.0, "most that may be downloaded, 10^9 bytes"),
+}
 GATES = {
     "min_gene_coverage": (0.5, "smallest share of protein-coding genes measured"),
     "min_genes_detected": (8000.0, "fewest genes at 1 TPM or more"),
@@ -36,12 +42,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="resistpath",
         description="Resistance-pathway reports for tumours treated with immune checkpoint"
         f" inhibitors, from bulk RNA-seq. {RESEARCH_USE_ONLY}",
-        epilog="Steps in order: prepare, score, deconvolve, reference build, assess, report."
+        epilog="Steps in order: fetch (for public accessions), prepare, score, deconvolve,"
+        " reference build, assess, report."
         " All read and write one folder per cohort.",
     )
     parser.add_argument("--version", action="version", version=f"resistpath {VERSION}")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_fetch(verbs)
     _add_prepare(verbs)
     _add_score(verbs)
     _add_deconvolve(verbs)
@@ -77,15 +85,35 @@ def _numbers(parser: argparse.ArgumentParser, options: dict[str, tuple[float, st
         )
 
 
+def _add_fetch(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "fetch", "download a public accession or address into FOLDER/raw")
+    _folder(parser)
+    parser.add_argument("source", help="geo:GSE…, gdc:PROJECT, xena:HUB_DATASET, https://…")
+    parser.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="SITE=URL",
+        help="base address to use for a site, as geo=https://… or xena.toil=https://…",
+    )
+    _numbers(parser, FETCH)
+    parser.set_defaults(run=_fetch)
+
+
 def _add_prepare(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser = _verb(verbs, "prepare", "read a matrix; write prepared.h5ad, quality.tsv, genes.tsv")
     _folder(parser)
-    parser.add_argument("--expression", type=Path, required=True, help="genes x samples table")
+    parser.add_argument(
+        "--expression", type=Path, required=True, help="matrix, or folder with a file per sample"
+    )
     parser.add_argument("--samples", type=Path, help="sample sheet with a column 'sample'")
     parser.add_argument("--cohort", help="name shown on pages (default: the folder's name)")
     parser.add_argument("--cancer-type", default="", help="disease, if the sheet does not say")
     parser.add_argument("--units", default="auto", help="auto, counts, tpm, log2(tpm+1), ...")
     parser.add_argument("--gene-id", default="auto", help="auto, symbol, entrez, ensembl, ...")
+    parser.add_argument("--format", default="auto", help="auto, or a format of docs/formats.md")
+    parser.add_argument("--layer", help="which of several values, where a format holds several")
+    parser.add_argument("--tx2gene", type=Path, help="table of transcript and gene")
     _numbers(parser, GATES)
     parser.set_defaults(run=_prepare)
 
@@ -181,6 +209,21 @@ def _thresholds(args: argparse.Namespace) -> Thresholds:
     return Thresholds(**_picked(args, THRESHOLDS))  # type: ignore[arg-type]
 
 
+def _fetch(args: argparse.Namespace) -> None:
+    from resistpath.io.fetch.source import parse_mirrors
+    from resistpath.steps.fetch import fetch
+
+    terminal = sys.stderr if sys.stderr.isatty() and not args.quiet else None
+    fetch(
+        args.folder,
+        args.source,
+        mirrors=parse_mirrors(args.mirror),
+        say=_say(args),
+        live=terminal,
+        **_picked(args, FETCH),  # type: ignore[arg-type]
+    )
+
+
 def _prepare(args: argparse.Namespace) -> None:
     from resistpath.steps.prepare import prepare
 
@@ -193,6 +236,9 @@ def _prepare(args: argparse.Namespace) -> None:
         units=args.units,
         gene_id=args.gene_id,
         cancer_type=args.cancer_type,
+        format=args.format,
+        layer=args.layer,
+        tx2gene=args.tx2gene,
         say=_say(args),
     )
 
@@ -299,6 +345,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"resistpath {args.verb}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"resistpath {args.verb}: stopped.", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         return 1
     except Exception:  # noqa: BLE001 - the last line of defence keeps the traceback

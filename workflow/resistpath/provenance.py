@@ -18,6 +18,17 @@ def file_sha256(path: Path | str) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def path_sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file, or of the names and digests of the files of a folder."""
+    path = Path(path)
+    if path.is_file():
+        return file_sha256(path)
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{file.relative_to(path)}\0{file_sha256(file)}\0".encode())
+    return digest.hexdigest()
+
+
 def _module_file(module: str) -> Path | None:
     stem = _ROOT.joinpath(*module.split(".")[1:])
     for path in (stem.with_suffix(".py"), stem / "__init__.py"):

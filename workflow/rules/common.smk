@@ -1,6 +1,9 @@
+import csv
 import os
+import re
 import shlex
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 try:
+    from resistpath.io.fetch.source import is_remote, local_path
     from resistpath.io.resources import catalogue_files, deconvolution_files, resource
     from resistpath.provenance import code_digest
 except ImportError as error:
@@ -43,7 +47,12 @@ def read_cohorts(path):
         raise WorkflowError(
             f"{path}: no such cohort sheet; set `cohorts` in the configuration."
         )
-    sheet = pd.read_csv(path, sep="\t", dtype=str, comment="#").dropna(how="all")
+    # A line that begins with # is a comment; within a line # chooses a file of an accession.
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    table = "\n".join(
+        line for line in lines if line.strip() and not line.startswith("#")
+    )
+    sheet = pd.read_csv(StringIO(table), sep="\t", dtype=str, quoting=csv.QUOTE_NONE)
     validate(sheet, str(SCHEMAS / "cohorts.schema.yaml"))
     twice = sheet["cohort"][sheet["cohort"].duplicated()]
     if len(twice):
@@ -71,11 +80,18 @@ def from_sheet(path):
 
 
 def expression(wildcards):
-    return from_sheet(COHORTS.loc[wildcards.cohort, "expression"])
+    if is_remote(COHORTS.loc[wildcards.cohort, "expression"]):
+        return f"{RESULTS}/{wildcards.cohort}/raw/fetch.json"
+    return from_sheet(local_path(COHORTS.loc[wildcards.cohort, "expression"]))
 
 
 def samples(wildcards):
     path = COHORTS.loc[wildcards.cohort, "samples"]
+    return from_sheet(path) if path else []
+
+
+def tx2gene(wildcards):
+    path = COHORTS.loc[wildcards.cohort, "tx2gene"]
     return from_sheet(path) if path else []
 
 
@@ -101,4 +117,17 @@ def options(section):
     for name, value in config[section].items():
         values = value if isinstance(value, list) else [value]
         words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join(words)
+
+
+def fetch_options():
+    """Command-line options of the section `fetch`; each mirror is an option of its own."""
+    settings = dict(config["fetch"])
+    mirrors = settings.pop("mirrors")
+    hubs = {f"xena.{hub}": url for hub, url in mirrors.get("xena", {}).items()}
+    bases = {site: url for site, url in mirrors.items() if site != "xena"} | hubs
+    words = [
+        w for k, v in settings.items() for w in (f"--{k.replace('_', '-')}", str(v))
+    ]
+    words += [w for site, url in bases.items() for w in ("--mirror", f"{site}={url}")]
     return shlex.join(words)

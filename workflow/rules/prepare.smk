@@ -2,6 +2,7 @@ rule prepare:
     input:
         expression=expression,
         samples=samples,
+        tx2gene=tx2gene,
         gene_table=shipped([resource("genes.tsv.gz")]),
     output:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
@@ -21,12 +22,18 @@ rule prepare:
         samples=lambda wildcards, input: (
             f"--samples {shlex.quote(input.samples)}" if input.samples else ""
         ),
+        tx2gene=lambda wildcards, input: (
+            f"--tx2gene {shlex.quote(input.tx2gene)}" if input.tx2gene else ""
+        ),
         units=option("units", "--units"),
         gene_id=option("gene_id", "--gene-id"),
+        format=option("format", "--format"),
+        layer=option("layer", "--layer"),
         cancer_type=option("cancer_type", "--cancer-type"),
         gates=options("quality"),
         code=code_digest("resistpath.steps.prepare"),
     shell:
         "resistpath prepare {params.folder:q} --cohort {wildcards.cohort:q}"
         " --expression {input.expression:q} {params.samples} {params.units} {params.gene_id}"
+        " {params.format} {params.layer} {params.tx2gene}"
         " {params.cancer_type} {params.gates} 2>&1 | tee {log:q} >&2"

@@ -1,8 +1,7 @@
-"""Expression matrices, sample sheets and result tables as text files."""
+"""Sample sheets and result tables as text files."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import zlib
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
-from resistpath.expression import as_numeric
 from resistpath.io.files import need_file, replacing
 
 TIMEPOINTS = ("pre", "on", "progression", "post")
@@ -47,67 +45,6 @@ def _separator(header: str, path: Path) -> str:
     return best
 
 
-def read_matrix(path: Path | str) -> pd.DataFrame:
-    """Read a genes x samples table: first column genes, first line sample names.
-
-    Tab, comma or semicolon, plain or gzip. A header one field short of the data (as R writes
-    it) is understood. Cells must be numbers or missing.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Genes x samples, float64; gene identifiers as text, possibly repeated.
-    """
-    path = need_file(path, "expression matrix")
-    header, first = _first_lines(path)
-    sep = _separator(header, path)
-    names = next(csv.reader([header], delimiter=sep))
-    n_fields = len(next(csv.reader([first], delimiter=sep))) if first else 0
-    if n_fields == len(names) + 1:
-        names = ["gene", *names]
-    elif n_fields != len(names):
-        raise UserError(
-            f"the header has {len(names)} fields and the first row {n_fields}",
-            where=str(path),
-            do="check that the file is complete",
-        )
-    samples = names[1:]
-    repeated = pd.Index(samples)[pd.Index(samples).duplicated()].unique()
-    if len(repeated):
-        raise UserError(
-            f"sample names occur twice: {some(repeated)}",
-            where=str(path),
-            do="give each column its own name",
-        )
-    try:
-        frame = pd.read_csv(
-            path,
-            sep=sep,
-            header=None,
-            skiprows=1,
-            names=["\0gene", *samples],
-            index_col=0,
-            dtype={"\0gene": str},
-            na_values=MISSING,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            low_memory=False,
-            float_precision="round_trip",
-        )
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(
-            f"the compressed file is damaged or truncated ({error})",
-            where=str(path),
-            do="download it again",
-        ) from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"the table cannot be parsed ({error})", where=str(path), do="check that row"
-        ) from error
-    frame.index = frame.index.fillna("")
-    return as_numeric(frame, str(path))
-
-
 def read_sample_sheet(path: Path | str) -> pd.DataFrame:
     """Read a sample sheet; see ``workflow/schemas/samples.schema.yaml`` for its columns.
 
@@ -123,7 +60,11 @@ def read_sample_sheet(path: Path | str) -> pd.DataFrame:
             path, sep=sep, dtype=str, na_values=MISSING, keep_default_na=False, encoding="utf-8-sig"
         )
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f"the table cannot be parsed ({error})", where=str(path)) from error
+        said = str(error).rsplit("error: ", 1)[-1].strip()
+        raise UserError(
+            f"the table cannot be parsed ({said})", where=str(path), do="check that row"
+        ) from error
+    _check_columns(sheet, path, sep)
     sheet.columns = sheet.columns.str.strip()
     for alias, name in SHEET_ALIASES.items():
         if name not in sheet and alias in sheet:
@@ -145,6 +86,20 @@ def read_sample_sheet(path: Path | str) -> pd.DataFrame:
     _check_words(sheet, "timepoint", TIMEPOINTS, path)
     _check_words(sheet, "response_binary", ("R", "NR"), path)
     return sheet.set_index("sample").astype(object).where(lambda x: x.notna(), None)
+
+
+def _check_columns(sheet: pd.DataFrame, path: Path, sep: str) -> None:
+    """Refuse a header that names a column twice or is shorter than its rows."""
+    names = [name.strip() for name in _first_lines(path)[0].split(sep)]
+    twice = dict.fromkeys(name for name in names if name and names.count(name) > 1)
+    if twice:
+        raise UserError(
+            f"columns occur twice: {some(twice)}", where=str(path), do="name each column once"
+        )
+    if not isinstance(sheet.index, pd.RangeIndex):  # pandas took the first column for row names
+        raise UserError(
+            "the rows have more fields than the header", where=str(path), do="name every column"
+        )
 
 
 def _check_words(sheet: pd.DataFrame, column: str, allowed: Sequence[str], path: Path) -> None:

@@ -12,11 +12,12 @@ import pandas as pd
 from resistpath.api import gene_lengths, linear_symbols, read_expression
 from resistpath.errors import UserError, some
 from resistpath.expression import Expression
+from resistpath.io.fetch.record import RECORD, expression_path
 from resistpath.io.prepared import Prepared, write_prepared
 from resistpath.io.resources import gene_table
 from resistpath.io.tables import read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
-from resistpath.provenance import VERSION, file_sha256
+from resistpath.provenance import VERSION, file_sha256, path_sha256
 from resistpath.quality import failed_gates, quality_metrics
 from resistpath.steps import Progress, silent
 from resistpath.units import parse_units
@@ -32,13 +33,19 @@ def prepare(
     units: str = "auto",
     gene_id: str = "auto",
     cancer_type: str = "",
+    format: str = "auto",
+    layer: str | None = None,
+    tx2gene: Path | None = None,
     say: Progress = silent,
 ) -> None:
     """Write ``prepared.h5ad``, ``quality.tsv`` and ``genes.tsv`` from a matrix and its sheet."""
+    if expression.name == RECORD:
+        expression = expression_path(expression)
     say(f"reading {expression}")
-    raw = read_expression(expression, units, gene_id)
-    notes: list[str] = []
-    values, obs = _annotate(raw.values, samples, expression, cancer_type, notes)
+    raw = read_expression(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
+    notes: list[str] = list(raw.report["notes"])
+    sheet = read_sample_sheet(samples) if samples else raw.report["samples"]
+    values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, notes)
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
     say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {raw.gene_id}")
     linear, genes, kind = linear_symbols(raw)
@@ -56,7 +63,7 @@ def prepare(
     preparation |= {
         "cohort": cohort,
         "version": VERSION,
-        "expression_sha256": file_sha256(expression),
+        "expression_sha256": path_sha256(expression),
         "samples_sha256": file_sha256(samples) if samples else None,
     }
     say(f"{len(linear):,} protein-coding genes; {len(failed_gates(quality))} samples fail quality")
@@ -68,23 +75,22 @@ def prepare(
 
 def _annotate(
     values: pd.DataFrame,
-    samples: Path | None,
-    expression: Path,
+    sheet: pd.DataFrame | None,
+    where: Path,
     cancer_type: str,
     notes: list[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bring matrix and sheet to the same samples, in the matrix's order."""
-    if samples is None:
+    if sheet is None:
         obs = pd.DataFrame(index=pd.Index(values.columns, name="sample"))
         notes.append("No sample sheet: time points are unknown and each sample is one patient.")
     else:
-        sheet = read_sample_sheet(samples)
         both = [s for s in values.columns if s in sheet.index]
         if not both:
             raise UserError(
-                f"no sample of the sheet ({some(sheet.index, 3)}) is a column of {expression.name}"
+                f"no sample of the sheet ({some(sheet.index, 3)}) is a column of the matrix"
                 f" ({some(values.columns, 3)})",
-                where=str(samples),
+                where=str(where),
                 do="the column 'sample' must hold the matrix's column names",
             )
         extra = [s for s in values.columns if s not in sheet.index]
@@ -118,6 +124,7 @@ def _preparation(
     else:
         notes.append("Values were rescaled to one million per sample over protein-coding genes.")
     return {
+        "format": raw.report["format"],
         "units": raw.units,
         "units_how": raw.report["units_how"],
         "gene_id": kind,

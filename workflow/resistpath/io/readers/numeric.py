@@ -1,0 +1,208 @@
+"""Tables of numbers from text: streamed, exact, in the memory of the result and one block.
+
+pyarrow parses each number to the nearest double, as Python does; pandas needs three to four
+times as long for that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from resistpath.errors import UserError
+from resistpath.io.readers.opening import Head
+from resistpath.io.tables import MISSING
+
+BLOCK_BYTES = 1 << 21
+WIDE_BLOCK = 1 << 25
+"""Tables with genes in columns take blocks up to this size, since each column costs time."""
+_NULLS = [f"{left}{word}{right}" for word in MISSING for left in ("", " ") for right in ("", " ")]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the numbers of a text table stand.
+
+    Attributes
+    ----------
+    skip
+        Lines before the first row.
+    separator, decimal
+        Between fields, and within numbers.
+    n_fields
+        Fields of each row.
+    ids
+        Positions of the identifiers; several are joined by ``|``.
+    columns, names
+        Positions of the values and what they are called, in the same order.
+    end
+        A line that begins so must close the table; empty if there is none.
+    turned
+        Whether identifiers are those of samples, for messages.
+    """
+
+    skip: int
+    separator: str
+    n_fields: int
+    ids: tuple[int, ...]
+    columns: Sequence[int]
+    names: Sequence[str]
+    decimal: str = "."
+    end: str = ""
+    turned: bool = False
+
+
+def read_numbers(head: Head, layout: Layout) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Read identifiers and values, rows x columns of the layout.
+
+    Raises
+    ------
+    UserError
+        If a row has another number of fields, or a cell is neither a number nor missing.
+    """
+    if not layout.columns:
+        raise UserError(
+            "there is no column of numbers beside the genes",
+            where=str(head.path),
+            do="check the separator, and that each sample has a column",
+        )
+    ragged: list[pc.InvalidRow] = []
+    ends: list[pc.InvalidRow] = []
+
+    def judge(row: pc.InvalidRow) -> str:
+        if layout.end and row.text.startswith(layout.end):
+            ends.append(row)
+            return "skip"
+        ragged.append(row)
+        return "error"
+
+    labels, wanted = list(map(str, layout.ids)), list(map(str, layout.columns))
+    types = dict.fromkeys(labels, pa.string()) | dict.fromkeys(wanted, pa.float64())
+    ids: list[str] = []
+    values = np.empty((0, len(wanted)))
+    n = 0
+    try:
+        for batch in _batches(head, layout, types, judge):
+            parts = [batch.column(label).to_pylist() for label in labels]
+            ids += parts[0] if len(parts) == 1 else map("|".join, zip(*parts, strict=True))
+            more = batch.num_rows
+            if n + more > len(values):  # grown in place: the old pages are moved, not copied
+                room = max(n + more, len(values) * 9 // 8)
+                values.resize((room, len(wanted)), refcheck=False)
+            block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True)
+            values[n : n + more] = block.to_numpy()
+            n += more
+    except pa.ArrowInvalid as error:
+        raise _explained(str(error), ragged, head, layout) from error
+    if layout.end and not ends:
+        raise UserError(
+            f"the table is not closed by {layout.end}: the file is cut off",
+            where=str(head.path),
+            do="download it again",
+        )
+    values.resize((n, len(wanted)), refcheck=False)
+    return ids, values
+
+
+def _batches(
+    head: Head, layout: Layout, types: dict[str, pa.DataType], judge: Callable[..., str]
+) -> Iterator[pa.RecordBatch]:
+    """Record batches of the wanted columns; none for a table without rows."""
+    longest = max((len(line) for line in head.lines), default=0)
+    with head.open() as stream:
+        stream.skip(layout.skip)
+        try:
+            yield from pc.open_csv(
+                pa.PythonFile(stream, mode="r"),
+                read_options=pc.ReadOptions(
+                    column_names=[str(i) for i in range(layout.n_fields)],
+                    block_size=max(BLOCK_BYTES, min(64 * longest, WIDE_BLOCK), 4 * longest),
+                    use_threads=False,  # row numbers in messages; threads gain a tenth
+                ),
+                parse_options=pc.ParseOptions(
+                    delimiter=layout.separator, invalid_row_handler=judge
+                ),
+                convert_options=pc.ConvertOptions(
+                    column_types=types,
+                    include_columns=list(types),
+                    null_values=_NULLS,
+                    decimal_point=layout.decimal,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            if str(error) != "Empty CSV file":
+                raise
+
+
+def _explained(message: str, ragged: list[pc.InvalidRow], head: Head, layout: Layout) -> UserError:
+    """Say in our words what pyarrow could not read."""
+    where = str(head.path)
+    if ragged:
+        row = ragged[0]
+        if row.text.count('"') % 2:
+            return UserError(
+                f"row {row.number} of the table opens a quotation mark that is not closed",
+                where=where,
+                do="remove it",
+            )
+        return UserError(
+            f"row {row.number} of the table has {row.actual_columns} fields, the first row"
+            f" {row.expected_columns}; it begins {row.text[:40]!r}",
+            where=where,
+            do="check that the file is complete and that no cell holds the separator",
+        )
+    cell = re.search(r"CSV column #(\d+).*CSV conversion error to (\w+)", message, re.S)
+    if cell and cell[2] == "double":
+        return _not_numbers(int(cell[1]), head, layout)
+    if cell:
+        return UserError("the identifiers are not UTF-8 text", where=where, do="save it as UTF-8")
+    if "straddling" in message:
+        return UserError(
+            "one row is many times longer than the first ones",
+            where=where,
+            do="check the line ends",
+        )
+    said = " ".join(message[:200].split())
+    return UserError(f"the table cannot be parsed ({said})", where=where, do="check the file")
+
+
+def _not_numbers(column: int, head: Head, layout: Layout) -> UserError:
+    """Read one column again as text, to count what is no number and show the first."""
+    wanted = [str(layout.ids[0]), str(column)]
+    name = layout.names[list(layout.columns).index(column)]
+    count, first = 0, ("", "")
+    try:
+        for batch in _batches(head, layout, dict.fromkeys(wanted, pa.string()), lambda _: "skip"):
+            cells = pd.Series(batch.column(wanted[1]).to_pylist(), dtype=object)
+            plain = cells.str.strip().str.replace(layout.decimal, ".", regex=False)
+            bad = pd.to_numeric(plain, errors="coerce").isna() & ~cells.isin(_NULLS)
+            if layout.decimal == ",":
+                bad |= cells.str.contains(".", regex=False)
+            if bad.any() and not count:
+                at = int(np.flatnonzero(bad)[0])
+                first = (str(cells[at]), str(batch.column(wanted[0])[at].as_py()))
+            count += int(bad.sum())
+    except pa.ArrowInvalid:  # something worse further down; what was found so far is said
+        count = max(count, 1)
+    sample, gene = (first[1], name) if layout.turned else (name, first[1])
+    return UserError(
+        f"sample {sample[:60]!r} holds {count} values that are not numbers,"
+        f" first {first[0][:40]!r} for gene {gene[:40]!r}",
+        where=str(head.path),
+        do=_remedy(first[0], layout.decimal),
+    )
+
+
+def _remedy(cell: str, decimal: str) -> str:
+    if decimal == "," or re.fullmatch(r"-?[\d.]*(,\d+)+", cell):
+        return "write all decimals with a point, and no sign between thousands"
+    if cell.startswith("#"):
+        return "this is an error value of a spreadsheet: correct it there"
+    return "every cell after the gene column must be a number or NA"
