@@ -9,6 +9,8 @@ import pytest
 
 from resistpath.errors import UserError
 from resistpath.mechanisms.catalogue import COLUMNS, INFLAMMATION, build_catalogue
+from resistpath.mechanisms.diseases import disease_name
+from resistpath.mechanisms.overlap import likeness, overlap
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 
@@ -31,6 +33,34 @@ DIRECTIONS = {
     "cytolytic_activity": ("low", "raw", "any"),
     "t_exhaustion_dysfunction": ("context", "residual", "any"),
     "inhibitory_checkpoints": ("context", "residual", "any"),
+    "mhc2_antigen_presentation": ("low", "raw", "any"),
+    "ifn_pathway_integrity": ("low", "residual", "any"),
+    "emt": ("high", "residual", "any"),
+    "ipres": ("high", "residual", "any"),
+    "oxphos": ("high", "residual", "any"),
+    "ido_kynurenine": ("high", "residual", "any"),
+    "arginine": ("context", "residual", "any"),
+    "glutamine": ("context", "residual", "any"),
+    "lipid": ("context", "residual", "any"),
+    "neutrophil_il8": ("high", "residual", "any"),
+    "t_cell_exclusion": ("high", "residual", "any"),
+    "cd8_t_effector": ("low", "raw", "any"),
+    "tls_b_cell": ("low", "raw", "any"),
+    "nk_cells": ("low", "raw", "any"),
+    "dendritic_cdc1": ("low", "raw", "any"),
+    "costimulation": ("context", "residual", "any"),
+    "proliferation": ("context", "residual", "any"),
+    "dedifferentiation_plasticity": ("high", "residual", "any"),
+    "ddr_replication_stress_cin": ("context", "residual", "any"),
+    "senescence": ("context", "residual", "any"),
+    "ferroptosis": ("context", "residual", "any"),
+    "cgas_sting": ("low", "residual", "any"),
+    "nrf2_keap1": ("high", "residual", "any"),
+    "stk11_lkb1_loss": ("high", "residual", "any"),
+    "myc": ("high", "residual", "any"),
+    "kras": ("context", "residual", "any"),
+    "hla_nonclassical_and_ratio": ("context", "residual", "any"),
+    "soluble_checkpoint_proxies": ("context", "residual", "any"),
 }
 SIZES = {
     "APM_MARIATHASAN6": 6,
@@ -72,8 +102,93 @@ SIZES = {
     "EXH_DANAHER4": 4,
     "CHECKPOINT_MARIATHASAN7": 7,
     "COINHIB_TCELL_ROONEY": 10,
+    "MHC2_LIU13": 13,
+    "MHC2_RODY15": 13,
+    "IFNG_PATHWAY_GENES": 9,
+    "JAK1_SINGLE": 1,
+    "EMT_THOMPSON12": 12,
+    "EMT2_MARIATHASAN": 7,
+    "IPRES_MAPKI_INDUCED_EMT": 32,
+    "IPRES_MAPKI_INDUCED_ANGIOGENESIS": 25,
+    "HALLMARK_OXPHOS": 200,
+    "REACTOME_RET": 100,
+    "REACTOME_TRP_CATABOLISM": 14,
+    "IDO_PANEL": 9,
+    "ARGININE_PANEL": 8,
+    "GLUTAMINE_PANEL": 11,
+    "REACTOME_GLUTAMINE": 14,
+    "HALLMARK_FAM": 157,
+    "LIPID_PANEL": 14,
+    "IL8_RODY3": 3,
+    "MYELOIDINFL_MCDERMOTT6": 6,
+    "NEUTRO_DANAHER7": 7,
+    "JERBY_RES": 495,
+    "JERBY_EXC_SEED_UP": 20,
+    "TEFF_MARIATHASAN8": 8,
+    "TEFF_FEHRENBACHER8": 8,
+    "TLS_CHEMOKINE12": 12,
+    "BCELL_BUDCZIES8": 8,
+    "PLASMA_SC6": 6,
+    "NK_DANAHER3": 3,
+    "NK_CD56DIM_SC7": 7,
+    "CDC1_COMBES5": 5,
+    "CD103_DC_BROZ10": 10,
+    "COSTIM_T_ROONEY": 13,
+    "COSTIM_APC_ROONEY": 11,
+    "PROLIF_PABLA10": 10,
+    "HALLMARK_E2F": 200,
+    "AXL_MITF_TIROSH": 199,
+    "MPS_PEREZGUIJARRO45": 45,
+    "CIN25_CARTER": 25,
+    "HALLMARK_DNA_REPAIR": 150,
+    "SENMAYO125": 125,
+    "FRIDMAN_SEN_UP77": 77,
+    "FERROPTOSIS_GUARD": 9,
+    "FERROPTOSIS_DRIVER": 7,
+    "STING_PANEL": 10,
+    "ISHIKAWA_STING9": 9,
+    "NRF2_SINGH14": 14,
+    "NRF2_CORE": 17,
+    "LKB1LOSS_KAUFMAN16": 16,
+    "STK11_SINGLE": 1,
+    "HALLMARK_MYC_V2": 58,
+    "MYC_CRISTESCU32": 31,
+    "HALLMARK_KRAS_UP": 200,
+    "IRF2_SINGLE": 1,
+    "HLA_NONCLASSICAL": 7,
+    "HLA_I_II_RATIO": 9,
+    "SOLUBLE_CHECKPOINT_GENES": 25,
     "STROMAL_ESTIMATE141": 141,
     "IMMUNE_ESTIMATE141": 141,
+}
+PAGE_ONE = [
+    *("mhc1_antigen_presentation", "ifng_signalling", "chronic_type1_ifn", "wnt_beta_catenin"),
+    *("pi3k_akt_mtor", "mapk", "tgf_beta", "caf_ecm_barrier", "hypoxia", "glycolysis_lactate"),
+    *("adenosine", "treg", "mdsc", "tam_m2"),
+]
+CLUSTERS = {
+    "antigen_presentation": {
+        *("mhc1_antigen_presentation", "mhc2_antigen_presentation", "chronic_type1_ifn"),
+        *("t_cell_exclusion", "hla_nonclassical_and_ratio"),
+    },
+    "t_cells": {
+        *("ifng_signalling", "cytolytic_activity", "cd8_t_effector", "t_exhaustion_dysfunction"),
+        *("inhibitory_checkpoints", "costimulation", "soluble_checkpoint_proxies"),
+    },
+    "myeloid_inflammation": {
+        *("angiogenesis_vegf", "adenosine", "mdsc", "tam_m2", "neutrophil_il8", "senescence"),
+    },
+    "hypoxia_glycolysis": {"hypoxia", "glycolysis_lactate"},
+    "proliferation": {"proliferation", "ddr_replication_stress_cin"},
+}
+BOUND = {
+    "t_cell_exclusion": ("melanoma",),
+    "dedifferentiation_plasticity": ("melanoma",),
+    "nrf2_keap1": (
+        *("lung adenocarcinoma", "lung squamous cell carcinoma"),
+        "non-small cell lung cancer",
+    ),
+    "stk11_lkb1_loss": ("lung adenocarcinoma",),
 }
 RETIRED = {
     *("CTGF", "FAM101B", "C10orf54", "TMEM173", "MB21D1", "LMP2", "LMP7", "CYR61", "SHFM1"),
@@ -127,9 +242,69 @@ def test_every_readout_has_its_number_of_genes(catalogue):
     assert catalogue.fractions() == (("quantiseq", "treg"),)
 
 
-def test_every_mechanism_has_two_readouts(catalogue):
+def test_every_mechanism_has_two_readouts_where_two_exist(catalogue):
+    single = {
+        m.mechanism for m in catalogue.mechanisms if len(catalogue.readouts_of(m.mechanism)) < 2
+    }
+    assert single == {"arginine", "soluble_checkpoint_proxies"}
+
+
+def test_page_one_shows_fourteen_mechanisms(catalogue):
+    assert [m.mechanism for m in catalogue.page("one")] == PAGE_ONE
+    assert len(catalogue.page("more")) == len(catalogue.mechanisms) - len(PAGE_ONE)
+
+
+def test_mechanisms_bound_to_a_disease(catalogue):
+    assert {m.mechanism: m.diseases for m in catalogue.mechanisms if m.diseases} == BOUND
+    lung = catalogue.mechanism("stk11_lkb1_loss")
+    assert lung.unreadable_in("LUAD") is None
+    assert lung.unreadable_in("Lung adenocarcinoma") is None
+    assert lung.unreadable_in("NSCLC") == (
+        "read in lung adenocarcinoma only; this sample is non-small cell lung cancer"
+    )
+    assert lung.unreadable_in(None) == (
+        "read in lung adenocarcinoma only; the disease is not stated"
+    )
+    assert catalogue.mechanism("treg").unreadable_in(None) is None
+
+
+def test_uveal_melanoma_is_not_melanoma(catalogue):
+    assert catalogue.mechanism("dedifferentiation_plasticity").unreadable_in("uveal melanoma")
+    assert disease_name("Skin_Cutaneous Melanoma") == "melanoma"
+    assert disease_name("") is None
+
+
+def test_clusters_are_those_of_the_genes(catalogue):
+    found = {}
     for mechanism in catalogue.mechanisms:
-        assert len(catalogue.readouts_of(mechanism.mechanism)) >= 2, mechanism.mechanism
+        if mechanism.cluster is not None:
+            found.setdefault(mechanism.cluster, set()).add(mechanism.mechanism)
+    assert found == CLUSTERS
+    assert {m.mechanism for m in catalogue.cluster_of("hypoxia")} == {"glycolysis_lactate"}
+    assert catalogue.cluster_of("treg") == ()
+
+
+def test_overlap_is_measured_against_the_smaller_set(catalogue):
+    teff, cyt = catalogue.readout("TEFF_MARIATHASAN8"), catalogue.readout("CYT_ROONEY2")
+    assert overlap(teff, cyt) == overlap(cyt, teff) == 1
+    # One shared gene is chance, not overlap: GZMA of the pair.
+    assert overlap(catalogue.readout("TEFF_FEHRENBACHER8"), cyt) == 0
+    hypoxia, sugar = (catalogue.readouts_of(m) for m in ("hypoxia", "glycolysis_lactate"))
+    assert likeness(hypoxia, sugar) == likeness(sugar, hypoxia) > 0.3
+    assert likeness(hypoxia, ()) == 0
+
+
+def test_nothing_from_kegg_is_shipped(catalogue):
+    for signature in catalogue.signatures:
+        assert "KEGG" not in signature.read_from, signature.signature
+        assert "KEGG" not in signature.signature
+
+
+def test_panels_are_labelled_exploratory(catalogue):
+    for signature in catalogue.signatures:
+        if signature.tier == "O":
+            note = catalogue.readout(signature.signature).name + signature.caveats
+            assert "xploratory" in note or "not exact gene set" in note, signature.signature
 
 
 def test_context_readouts_belong_to_no_mechanism(catalogue):
@@ -150,16 +325,23 @@ def test_method_follows_the_size_of_the_set(catalogue):
             assert readout.genes_down, readout.readout
 
 
-def test_only_two_readouts_are_inverted(catalogue):
+def test_inverted_readouts_say_so(catalogue):
     inverted = {r.readout for r in catalogue.readouts if r.sign == -1}
-    assert inverted == {"PTEN_SINGLE", "MACRO_CXCL9_SPP1_RATIO"}
+    assert inverted == {
+        *("PTEN_SINGLE", "MACRO_CXCL9_SPP1_RATIO", "STK11_SINGLE", "IRF2_SINGLE"),
+        *("FERROPTOSIS_DRIVER", "HLA_I_II_RATIO"),
+    }
+    assert all("inverted" in catalogue.readout(r).name for r in inverted)
     ratio = catalogue.readout("MACRO_CXCL9_SPP1_RATIO")
     assert (ratio.genes_up, ratio.genes_down) == (("CXCL9",), ("SPP1",))
 
 
 def test_half_weights_say_why(catalogue):
     light = {r.readout: r.note for r in catalogue.readouts if r.weight != 1}
-    assert set(light) == {"HALLMARK_MTORC1", "ADENOSIG_FONG8"}
+    assert set(light) == {
+        *("HALLMARK_MTORC1", "ADENOSIG_FONG8", "NEUTRO_DANAHER7", "ISHIKAWA_STING9"),
+        "REACTOME_RET",
+    }
     assert all("Half weight" in note for note in light.values())
 
 
@@ -194,6 +376,20 @@ def test_what_was_excluded_is_named_in_the_caveats(catalogue):
         "GEP18_UNWEIGHTED": ["CD276"],
         "ISGRS_BENCI38": ["DDX58", "IFIH1"],
         "MMDSC_CRISTESCU209": ["NCF1B", "NCF1C"],
+        "MHC2_RODY15": ["LOC100509457", "LOC101060835"],
+        "IPRES_MAPKI_INDUCED_EMT": ["IGHM"],
+        "HALLMARK_FAM": ["XIST"],
+        "JERBY_RES_UP": [
+            *("C17orf76-AS1", "C19orf48", "C6orf48", "GAS5", "H3F3AP4", "HNRNPA1P10", "MIR4461"),
+            *("RPL13AP5", "RPS17L", "SNHG15", "SNHG6", "XIST", "ZFAS1"),
+        ],
+        "JERBY_RES_DOWN": [
+            *("FLJ43663", "HLA-H", "LEF1-AS1", "LOC100126784", "LOC100506190", "MALAT1", "NEAT1"),
+            *(f"MTRNR2L{i}" for i in (1, 10, 2, 3, 4, 5, 6, 7, 8)),
+        ],
+        "MITF_TIROSH100": ["LINC00473"],
+        "NRF2_CORE": ["TRIM16L"],
+        "MYC_CRISTESCU32": ["C19orf48"],
     }
     assert set(short) == set(named)
     for signature, excluded in named.items():
@@ -276,10 +472,48 @@ def test_antigen_presentation_has_tapasin(catalogue):
         ("ANGIO_MCDERMOTT6", "ANGPTL4 CD34 ESM1 KDR PECAM1 VEGFA"),
         ("EXH_DANAHER4", "CD244 EOMES LAG3 PTGER4"),
         ("CHECKPOINT_MARIATHASAN7", "CD274 CTLA4 HAVCR2 LAG3 PDCD1 PDCD1LG2 TIGIT"),
+        ("IL8_RODY3", "CXCL1 CXCL2 CXCL8"),
+        ("MYELOIDINFL_MCDERMOTT6", "CXCL1 CXCL2 CXCL3 CXCL8 IL6 PTGS2"),
+        ("NK_DANAHER3", "NCR1 XCL1 XCL2"),
+        ("TEFF_MARIATHASAN8", "CD8A CXCL10 CXCL9 GZMA GZMB IFNG PRF1 TBX21"),
+        ("TEFF_FEHRENBACHER8", "CD8A CXCL10 CXCL9 EOMES GZMA GZMB IFNG TBX21"),
+        ("EMT2_MARIATHASAN", "AXL FAP LOXL2 ROR2 TAGLN TWIST2 WNT5A"),
+        ("CDC1_COMBES5", "BATF3 C1orf54 CLEC9A IDO1 XCR1"),
+        ("BCELL_BUDCZIES8", "BLK CD19 FCRL2 MS4A1 PNOC SPIB TCL1A TNFRSF17"),
     ],
 )
 def test_small_sets_gene_by_gene(catalogue, readout, genes):
     assert genes_of(catalogue, readout) == set(genes.split())
+
+
+def test_signed_sets_keep_their_two_directions_apart(catalogue):
+    emt = catalogue.readout("EMT_THOMPSON12")
+    assert set(emt.genes_up) == {"VIM", "SNAI2", "ZEB2", "FN1", "MMP2", "AGER"}
+    assert set(emt.genes_down) == {"CDH1", "CDH3", "CLDN4", "EPCAM", "ST14", "MAL2"}
+    melanoma = catalogue.readout("AXL_MITF_TIROSH")
+    assert "AXL" in melanoma.genes_up
+    assert {"MITF", "MLANA", "PMEL"} <= set(melanoma.genes_down)
+    plasticity = catalogue.readout("MPS_PEREZGUIJARRO45")
+    assert (len(plasticity.genes_up), len(plasticity.genes_down)) == (33, 12)
+    sting = catalogue.readout("STING_PANEL")
+    assert set(sting.genes_down) == {"TREX1", "ENPP1", "SAMHD1"}
+    ratio = catalogue.readout("HLA_I_II_RATIO")
+    assert set(ratio.genes_up) == {"HLA-A", "HLA-B", "HLA-C", "B2M"}
+
+
+def test_twelve_chemokines_and_natural_killer_genes_are_complete(catalogue):
+    assert {"CCL3", "CCL4", "CCL5", "CCL18"} <= genes_of(catalogue, "TLS_CHEMOKINE12")
+    assert "CCL4" in genes_of(catalogue, "NK_CD56DIM_SC7")
+
+
+def test_senescence_set_is_the_human_one(catalogue):
+    genes = genes_of(catalogue, "SENMAYO125")
+    assert {"CXCL8", "MMP1", "KITLG", "SERPINB4", "ICAM3"} <= genes
+    assert not {"KITL", "SERPINB3C", "ICAM5"} & genes
+
+
+def test_ambiguous_old_symbol_is_left_out(catalogue):
+    assert "HFE" not in genes_of(catalogue, "JERBY_RES")
 
 
 def test_vista_is_under_its_current_symbol(catalogue):
@@ -305,6 +539,13 @@ def test_pseudogenes_and_dates_are_not_genes(catalogue):
 
 
 def test_exhaustion_and_checkpoints_are_never_read_as_resistance(catalogue):
+    assert {m.mechanism for m in catalogue.mechanisms if m.direction_at("pre") == "context"} == {
+        *("t_exhaustion_dysfunction", "inhibitory_checkpoints", "mapk", "chronic_type1_ifn"),
+        *("arginine", "glutamine", "lipid", "costimulation", "proliferation", "senescence"),
+        *("oxphos", "ido_kynurenine"),
+        *("ddr_replication_stress_cin", "ferroptosis", "kras", "hla_nonclassical_and_ratio"),
+        "soluble_checkpoint_proxies",
+    }
     for mechanism in ("t_exhaustion_dysfunction", "inhibitory_checkpoints", "mapk"):
         for timepoint in ("pre", "on", "progression", "post", None):
             assert catalogue.mechanism(mechanism).direction_at(timepoint) == "context"
@@ -328,7 +569,8 @@ def test_residuals_are_taken_on_a_readout_read_raw(catalogue):
 
 
 def test_gene_sets_can_be_asked_for_by_method(catalogue):
-    assert {s.name for s in catalogue.gene_sets("mean")} == {"CYT_ROONEY2", "EXH_DANAHER4"}
+    means = {"CYT_ROONEY2", "EXH_DANAHER4", "IL8_RODY3", "NK_DANAHER3"}
+    assert {s.name for s in catalogue.gene_sets("mean")} == means
     assert catalogue.gene_sets("fraction") == []
     with pytest.raises(UserError, match="gsva"):
         catalogue.gene_sets("gsva")
@@ -448,9 +690,12 @@ DAMAGE = {
     ),
     "text that is NA": (at("mechanisms", "treg", "definition", "NA"), "'definition' is empty"),
     "empty source": (at("mechanisms", "treg", "sources", "10.1/a;;10.1/b"), "empty entry"),
-    "mechanism twice": (repeat("mechanisms", name="Again"), "occur twice: mhc1"),
+    "mechanism twice": (repeat("mechanisms", name="Again", page="more"), "occur twice: mhc1"),
     "name twice": (at("mechanisms", "treg", "name", "Hypoxia"), "names occur twice: Hypoxia"),
-    "id with a space": (repeat("mechanisms", mechanism="a b", name="c"), "'a b' is not an id"),
+    "id with a space": (
+        repeat("mechanisms", mechanism="a b", name="c", page="more"),
+        "'a b' is not an id",
+    ),
     "unknown mechanism": (
         at("readouts", "CAF_MCP8", "mechanism", "caf"),
         r"CAF_MCP8\): mechanism 'caf'",
@@ -492,7 +737,7 @@ DAMAGE = {
     ),
     "pair of two up sets": (at("readouts", "CECM_CHAKRAVARTHY58", "down", "CAF_MCP8"), "pair"),
     "mechanism without readout": (
-        repeat("mechanisms", mechanism="new", name="New"),
+        repeat("mechanisms", mechanism="new", name="New", page="more"),
         "no readout: new",
     ),
     "no inflamed readout": (drop("readouts", "GEP18_UNWEIGHTED"), "T-cell-inflamed readout"),
@@ -525,6 +770,26 @@ DAMAGE = {
         r"readouts\.tsv: lacks the columns sign",
     ),
     "unknown column": (extra_column("key_genes"), r"key_genes\.tsv: has unknown columns surprise"),
+    "unknown page": (at("mechanisms", "treg", "page", "two"), "'two'.*one, more"),
+    "page one too full": (at("mechanisms", "emt", "page", "one"), "15 mechanisms.*at most 14"),
+    "unknown disease": (
+        at("mechanisms", "nrf2_keap1", "diseases", "lung adenocarcinoma,lung"),
+        r"\(nrf2_keap1\): column 'diseases' holds lung",
+    ),
+    "any beside a disease": (at("mechanisms", "treg", "diseases", "any,melanoma"), "holds any"),
+    "disease twice": (at("mechanisms", "treg", "diseases", "melanoma,melanoma"), "repeats"),
+    "cluster left out": (
+        at("mechanisms", "hypoxia", "cluster", "none"),
+        "'hypoxia' shares genes with glycolysis_lactate, but its cluster is 'none'",
+    ),
+    "cluster of a lone mechanism": (
+        at("mechanisms", "treg", "cluster", "t_cells"),
+        "shares genes with .*'t_cells' and holds 8",
+    ),
+    "cluster of one": (
+        at("mechanisms", "treg", "cluster", "alone"),
+        "'treg' shares genes with no other mechanism",
+    ),
     "no rows": (emptied("not_assessed"), r"not_assessed\.tsv: has no rows"),
 }
 

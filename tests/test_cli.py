@@ -87,7 +87,7 @@ def test_numbers_on_a_page_are_those_of_the_tables(cohort):
     mechanisms = read_table(cohort / "mechanisms.tsv").set_index(["sample", "mechanism"])
     for path in (cohort / "reports").glob("*.json"):
         record = json.loads(path.read_text())
-        for entry in record["mechanisms"]:
+        for entry in [*record["mechanisms"], *record["further_mechanisms"]]:
             row = mechanisms.loc[(record["sample"], entry["mechanism"])]
             assert entry["raw"]["verdict"] == row["verdict"]
             for name in ("percentile", "low", "high"):

@@ -173,6 +173,10 @@ def test_a_poor_fit_makes_every_verdict_inconclusive(demo_values, demo_obs, cell
     shuffled = demo_values[[name]].copy()
     shuffled[name] = rng.permutation(shuffled[name].to_numpy())
     mechanisms, _ = assess(shuffled, cells, demo_obs, {}, reference, catalogue(), T)
+    bound = mechanisms["mechanism"].isin(
+        [m.mechanism for m in catalogue().mechanisms if m.diseases]
+    )
+    mechanisms = mechanisms[~bound]
     assert set(mechanisms["verdict"]) == {"inconclusive"}
     assert mechanisms["reason"].str.contains("fits the reference poorly").all()
 
@@ -197,8 +201,35 @@ def test_values_below_the_limit_of_detection_are_not_read(assessed, cells):
     assert set(rows.loc[below[below].index, "reason"]) == {"below the method's limit of detection"}
 
 
+def test_mechanisms_of_other_diseases_are_not_read(
+    demo_values, demo_obs, cells, reference, assessed
+):
+    bound = {m.mechanism for m in catalogue().mechanisms if m.diseases}
+    mechanisms, readouts = assessed
+    rows = mechanisms[mechanisms["mechanism"].isin(bound)]
+    assert set(rows["verdict"]) == set(rows["residual_verdict"]) == {"not assessable"}
+    assert set(rows["reading"]) == {"cannot say"}
+    assert rows[["percentile", "low", "high", "residual_percentile"]].isna().all(axis=None)
+    assert "read in melanoma only; this sample is endometrial carcinoma" in set(rows["reason"])
+    assert readouts[readouts["readout"] == "AXL_MITF_TIROSH"]["percentile"].notna().all()
+    # What the sheet says of a sample counts before the disease of the reference.
+    some = list(demo_values.columns[:3])
+    disease = pd.Series([None, "SKCM", "NSCLC"], index=some)
+    values, few = demo_values[some], part(cells, some)
+    obs = demo_obs.loc[some].assign(cancer_type=disease)
+    melanoma, _ = assess(
+        values, few, obs, {}, replace(reference, cancer_type="melanoma"), catalogue(), T
+    )
+    verdicts = melanoma.set_index(["mechanism", "sample"])["percentile"]
+    assert verdicts["dedifferentiation_plasticity"].notna().tolist() == [True, True, False]
+    assert verdicts["nrf2_keap1"].notna().tolist() == [False, False, True]
+    assert verdicts["stk11_lkb1_loss"].isna().all()
+
+
 def test_mechanism_percentiles_are_spread_evenly_over_the_reference(assessed):
+    bound = {m.mechanism for m in catalogue().mechanisms if m.diseases}
     mechanisms, _ = assessed
+    mechanisms = mechanisms[~mechanisms["mechanism"].isin(bound)]
     for _, rows in mechanisms.groupby("mechanism"):
         quartiles = np.percentile(rows["percentile"], [25, 50, 75])
         np.testing.assert_allclose(quartiles, [25, 50, 75], atol=9)

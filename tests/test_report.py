@@ -374,6 +374,8 @@ def test_every_number_on_the_sample_page_equals_its_record(
             wanted += [(f"{at}/{v}", r[v]) for v in ("raw", "residual")]
             assert f"{at}/score" in numbers
             assert f"{at}/coverage" in numbers
+    for i, m in enumerate(record["further_mechanisms"]):
+        wanted += [(f"/further_mechanisms/{i}/{v}", m[v]) for v in ("raw", "residual")]
     for place, values in wanted:
         if values["percentile"] is not None:
             assert {f"{place}/{k}" for k in ("percentile", "low", "high")} <= numbers.keys()
@@ -396,17 +398,24 @@ def test_the_rounding_check_sees_a_wrong_number() -> None:
     assert not _agrees(18_432.0, "18,431")
 
 
+def _everything(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Mechanisms of page one and further ones."""
+    return [*record["mechanisms"], *record["further_mechanisms"]]
+
+
 def test_the_record_is_the_tables(book: Catalogue, record: dict[str, Any]) -> None:
     rows = _tables(book)["mechanisms"].set_index("mechanism")
-    for m in record["mechanisms"]:
+    everything = _everything(record)
+    for m in everything:
         row = rows.loc[m["mechanism"]]
         for view, prefix in (("raw", ""), ("residual", "residual_")):
             for key in ("percentile", "low", "high"):
                 value = row[prefix + key]
                 assert m[view][key] == (None if np.isnan(value) else value)
             assert m[view]["verdict"] == row[f"{prefix}verdict"]
-    assert sum(len(a["mechanisms"]) for a in record["axes"]) == len(book.mechanisms)
-    shown = [r["readout"] for m in record["mechanisms"] for r in m["readouts"]]
+    for axes, page in (("axes", "one"), ("further_axes", "more")):
+        assert sum(len(a["mechanisms"]) for a in record[axes]) == len(book.page(page))
+    shown = [r["readout"] for m in everything for r in m["readouts"]]
     shown += [r["readout"] for r in record["context_readouts"]]
     assert sorted(shown) == sorted(r.readout for r in book.readouts)
 
@@ -447,15 +456,19 @@ def test_distribution_counts_every_reference_sample(record: dict[str, Any]) -> N
 def test_colour_only_where_a_reading_is_resistance(page: str, record: dict[str, Any]) -> None:
     read = Page(page)
     found = [i for i, m in enumerate(record["mechanisms"]) if m["highlight"]]
+    further = [i for i, m in enumerate(record["further_mechanisms"]) if m["highlight"]]
     assert found
+    assert further
     for e in read.all():
         kinds = (e["at"].get("class") or "").split()
         if "acc" in kinds or "found" in kinds:
             places = {p["at"].get("data-at", "").split("/readouts")[0] for p in e["path"]}
             legend = any(p["at"].get("class") == "legend" for p in e["path"])
-            assert legend or places & {f"/mechanisms/{i}" for i in found}
+            coloured = {f"/mechanisms/{i}" for i in found}
+            coloured |= {f"/further_mechanisms/{i}" for i in further}
+            assert legend or places & coloured
     words = [e["text"] for e in read.all("span", class_="found")]
-    assert words == ["◆ consistent with resistance"] * 2 * len(found)
+    assert words == ["◆ consistent with resistance"] * (2 * len(found) + len(further))
 
 
 def test_exhaustion_is_never_coloured(book: Catalogue, spread: dict[str, Any]) -> None:
@@ -466,15 +479,19 @@ def test_exhaustion_is_never_coloured(book: Catalogue, spread: dict[str, Any]) -
     context = {m.mechanism for m in book.mechanisms if m.resistance_direction == "context"}
     assert any("exhaustion" in name for name in context)
     assert any("checkpoint" in name for name in context)
-    for m in record["mechanisms"]:
+    for m in _everything(record):
         if m["mechanism"] in context:
             assert (m["highlight"], m["reading"]) == ([], "context only")
         else:
             assert m["highlight"] == [m["read"]]
     read = Page(render.render_sample(record))
-    rows = {f"/mechanisms/{i}": m["mechanism"] for i, m in enumerate(record["mechanisms"])}
+    rows = {
+        f"/{key}/{i}": m["mechanism"]
+        for key in ("mechanisms", "further_mechanisms")
+        for i, m in enumerate(record[key])
+    }
     for e in read.all():
-        if "acc" in (e["at"].get("class") or "").split():
+        if {"acc", "found"} & set((e["at"].get("class") or "").split()):
             at = [rows[p["at"]["data-at"]] for p in e["path"] if p["at"].get("data-at") in rows]
             assert not set(at) & context
 
@@ -543,13 +560,17 @@ def test_nothing_found_is_not_called_absence(book: Catalogue, spread: dict[str, 
     tables = _tables(book)
     tables["mechanisms"]["reading"] = "not seen"
     first = _sample(book, spread, **tables)["summary"][0]
-    assert first.startswith("None of 18 mechanisms")
+    assert first.startswith("None of 14 mechanisms on this page")
+    assert "of 32 further mechanisms none does" in first
     assert "does not show that none is at work" in first
 
 
 def test_a_failed_gate_replaces_the_content(book: Catalogue, spread: dict[str, Any]) -> None:
     record = _sample(book, spread, quality=_quality(failed=True))
-    for key in ("mechanisms", "context_readouts", "composition", "key_genes", "axes"):
+    for key in (
+        *("mechanisms", "context_readouts", "composition", "key_genes", "axes"),
+        *("further_mechanisms", "further_axes"),
+    ):
         assert record[key] == []
     reason = "Genes at 1 TPM: 3,120 genes, required ≥ 5000; shallow library"
     assert record["withheld"] == {"reasons": [reason]}
@@ -588,12 +609,61 @@ def test_a_gene_without_a_row_is_called_not_measured(page: str, record: dict[str
     assert "low count" in page
 
 
-def test_inverted_and_exploratory_readouts_say_so(page: str, book: Catalogue) -> None:
-    inverted = sum(r.sign < 0 for r in book.readouts)
+def test_inverted_and_exploratory_readouts_say_so(
+    page: str, book: Catalogue, record: dict[str, Any]
+) -> None:
+    first = {m.mechanism for m in book.page("one")} | {None}
+    shown = [r for r in book.readouts if r.mechanism in first]
+    inverted = sum(r.sign < 0 for r in shown)
     assert page.count("counts inverted: low means more of the mechanism") == inverted > 0
     open_tier = {s.signature for s in book.signatures if s.tier == "O"}
     flags = [e for e in Page(page).all("span", class_="flag") if e["text"] == "exploratory"]
-    assert len(flags) == sum(s in open_tier for r in book.readouts for s in r.signatures) > 0
+    assert len(flags) == sum(s in open_tier for r in shown for s in r.signatures)
+    short = [r for m in record["further_mechanisms"] for r in m["readouts"]]
+    for r in short:
+        assert r["inverted"] == (book.readout(r["readout"]).sign < 0)
+        assert r["exploratory"] == bool(open_tier & set(r["signatures"]))
+    assert any(r["exploratory"] for r in short)
+
+
+def test_further_mechanisms_stand_in_one_table_after_the_cards(
+    page: str, record: dict[str, Any], book: Catalogue
+) -> None:
+    assert [m["mechanism"] for m in record["mechanisms"]] == [m.mechanism for m in book.page("one")]
+    assert len(record["further_mechanisms"]) == 32
+    read = Page(page)
+    section = read.all("section", id="further")[0]
+    inside = [e for e in read.elements if section in e["path"]]
+    assert sum(e["tag"] == "table" for e in inside) == 1
+    assert not [e for e in inside if e["tag"] == "svg"]
+    assert LABEL in next(e["text"] for e in inside if e["tag"] == "caption")
+    first = read.all("section", id="page-one")[0]
+    order = [read.elements.index(e) for e in (first, read.all("article")[-1], section)]
+    assert order == sorted(order)
+    for i, m in enumerate(record["further_mechanisms"]):
+        (row,) = [e for e in inside if e["at"].get("data-at") == f"/further_mechanisms/{i}"]
+        for said in (m["name"], m["reading"], m["evidence_grade"], m["reason_short"]):
+            assert said in row["text"]
+        assert m["name"] not in first["text"] or m["name"] in str(record["summary"])
+        assert not any("reference" in r for r in m["readouts"])
+    assert len(read.all("article")) == 14
+
+
+def test_the_summary_counts_further_mechanisms_apart(
+    book: Catalogue, spread: dict[str, Any], record: dict[str, Any]
+) -> None:
+    first = record["summary"][0]
+    found = [
+        sum(bool(m["highlight"]) for m in record[k]) for k in ("mechanisms", "further_mechanisms")
+    ]
+    assert first.startswith(f"{found[0]} of 14 mechanisms")
+    assert first.endswith(f"; of 32 further mechanisms {found[1]} do so too.")
+    tables = _tables(book)
+    rows = tables["mechanisms"]
+    rows["reading"] = "not seen"
+    rows.loc[rows["mechanism"] == "emt", "reading"] = "consistent with resistance"
+    first = _sample(book, spread, **tables)["summary"][0]
+    assert "and of 32 further mechanisms 1 does;" in first
 
 
 def test_missing_and_unknown_rows(book: Catalogue, spread: dict[str, Any]) -> None:
@@ -783,11 +853,28 @@ def test_cohort_counts_add_up(book: Catalogue) -> None:
     assert total == sum(m["readings"]["consistent with resistance"] for m in record["mechanisms"])
 
 
+def test_further_mechanisms_are_counted_but_not_drawn(book: Catalogue) -> None:
+    record = _cohort(book, [f"S{i}" for i in range(6)])
+    assert [len(record[k]) for k in ("mechanisms", "further_mechanisms")] == [14, 32]
+    assert sorted(record["heat_map"]["mechanisms"]) == list(range(14))
+    assert len(record["heat_map"]["raw"]["percentile"]) == 14
+    html = render.render_cohort(record)
+    read = Page(html)
+    (table,) = read.all("table", id="further-counts")
+    assert any(e["tag"] == "details" for e in table["path"])
+    numbers = read.numbers()
+    for i, m in enumerate(record["further_mechanisms"]):
+        assert sum(m["raw"].values()) == sum(m["readings"].values()) == 6
+        assert f"/further_mechanisms/{i}/readings/consistent with resistance" in numbers
+        assert m["name"] in table["text"]
+    assert html.count('class="heat-plot"') == 2
+
+
 def test_heat_map_is_ordered_and_marks_uncertainty(book: Catalogue) -> None:
     names = [f"S{i}" for i in range(12)]
     record = _cohort(book, names, failed=(3,))
     heat = record["heat_map"]
-    key = [m.mechanism for m in book.mechanisms].index(book.readout(book.inflammation).mechanism)
+    key = [m.mechanism for m in book.page("one")].index(book.readout(book.inflammation).mechanism)
     row = heat["raw"]["percentile"][heat["mechanisms"].index(key)]
     known = [v for v in row if v is not None]
     assert known == sorted(known)
@@ -808,7 +895,7 @@ def test_heat_map_is_ordered_and_marks_uncertainty(book: Catalogue) -> None:
 
 def test_a_single_sample_and_a_large_cohort_can_be_drawn(book: Catalogue) -> None:
     _check_inert(Page(render.render_cohort(_cohort(book, ["only"], failed=()))))
-    rows = len(book.mechanisms)
+    rows = len(book.page("one"))
     panel = {
         "percentile": [[50.0] * 500] * rows,
         "verdict": [["typical"] * 500] * rows,

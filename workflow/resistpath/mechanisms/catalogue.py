@@ -13,6 +13,8 @@ from typing import Final, Literal, cast
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.mechanisms.diseases import DISEASES
+from resistpath.mechanisms.overlap import ALONE, check_clusters
 from resistpath.mechanisms.records import (
     METHODS,
     SET_METHODS,
@@ -52,6 +54,9 @@ TIERS: Final = ("A", "B", "O")
 DERIVATIONS: Final = ("single source", "two sources")
 ROLES: Final = ("up", "down")
 SMALLEST_RANK_SET: Final = 5
+PAGES: Final = ("one", "more")
+PAGE_ONE: Final = 14
+"""Most mechanisms on page one."""
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "mechanisms.tsv": (
@@ -69,6 +74,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "evidence_against",
         "sources",
         "evidence_grade",
+        "page",
+        "diseases",
+        "cluster",
     ),
     "readouts.tsv": (
         "readout",
@@ -129,8 +137,9 @@ def build_catalogue(
     UserError
         If a column is missing or unknown, a cell is empty, a word is outside its vocabulary,
         an id occurs twice or does not exist, a set has no genes or is too small for its
-        method, a sign or weight makes no sense, or the T-cell-inflamed readout would be read
-        as a residual of itself. The message names the table, the line and the id.
+        method, a sign or weight makes no sense, the T-cell-inflamed readout would be read as a
+        residual of itself, page one is too full, or the clusters are not those of the genes.
+        The message names the table, the line and the id.
     """
     genes = _signature_genes(signature_genes)
     signature_records = _signatures(signatures, genes)
@@ -243,11 +252,36 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
                 evidence_against=row.text("evidence_against"),
                 sources=row.parts("sources", ";"),
                 evidence_grade=row.word("evidence_grade", GRADES),
+                page=cast(Literal["one", "more"], row.word("page", PAGES)),
+                diseases=_diseases(row),
+                cluster=None if (c := row.identifier("cluster")) == ALONE else c,
             )
         )
     refuse_repeats([m.mechanism for m in records], "ids occur twice:", table)
     refuse_repeats([m.name for m in records], "names occur twice:", table)
+    first = [m.mechanism for m in records if m.page == "one"]
+    if len(first) > PAGE_ONE:
+        raise UserError(
+            f"{len(first)} mechanisms stand on page one, at most {PAGE_ONE} may",
+            where=table,
+            do="give the others 'more' in column 'page'",
+        )
     return tuple(records)
+
+
+def _diseases(row: Row) -> tuple[str, ...]:
+    """Diseases a mechanism is bound to; empty for any."""
+    diseases = row.parts("diseases", ",")
+    if diseases == ("any",):
+        return ()
+    unknown = [d for d in diseases if d not in DISEASES]
+    if unknown:
+        raise UserError(
+            f"column 'diseases' holds {some(unknown)}",
+            where=row.where,
+            do=f"use 'any' alone, or a list out of {some(DISEASES, 9)}",
+        )
+    return diseases
 
 
 def _readouts(
@@ -371,6 +405,7 @@ def _check_mechanisms(mechanisms: Sequence[Mechanism], readouts: Sequence[Readou
                 where="mechanisms.tsv",
                 do="read it raw",
             )
+    check_clusters(mechanisms, readouts)
 
 
 def _not_assessed(frame: pd.DataFrame) -> tuple[NotAssessed, ...]:

@@ -11,6 +11,7 @@ from scipy import special
 
 from resistpath.mechanisms.catalogue import Catalogue, Mechanism
 from resistpath.mechanisms.measure import CellTables, Measured, Universe
+from resistpath.mechanisms.rows import is_missing
 from resistpath.mechanisms.verdict import (
     INCONCLUSIVE,
     NOT_ASSESSABLE,
@@ -64,7 +65,8 @@ def assess(
     cells
         Deconvolution of the same samples.
     obs
-        Sample sheet by sample; ``timepoint`` decides where a direction holds.
+        Sample sheet by sample; ``timepoint`` decides where a direction holds, ``cancer_type``
+        (the disease of the reference if missing) which mechanisms may be read at all.
     failed
         Samples that fail a quality gate, with the reason.
 
@@ -85,6 +87,7 @@ def assess(
             obs,
             overruled,
             thresholds,
+            reference.cancer_type,
         ).assign(reference=reference.name, reference_n=reference.n)[list(MECHANISM_COLUMNS)]
         for entry in catalogue.mechanisms
     ]
@@ -230,6 +233,7 @@ def _mechanism_rows(
     obs: pd.DataFrame,
     overruled: Mapping[str, _Overruling],
     thresholds: Thresholds,
+    disease: str,
 ) -> pd.DataFrame:
     usable = np.array([m.usable for m in members])
     n_readouts = usable.sum(axis=0)
@@ -242,6 +246,7 @@ def _mechanism_rows(
         for view in VIEWS
     }
     timepoints = obs["timepoint"] if "timepoint" in obs else pd.Series(None, obs.index, object)
+    diseases = obs["cancer_type"] if "cancer_type" in obs else pd.Series(None, obs.index, object)
     rows = []
     for i, sample in enumerate(samples):
         row: dict[str, object] = {
@@ -264,6 +269,10 @@ def _mechanism_rows(
             entry, views[entry.read], words[entry.read], i, members, int(n_readouts[i])
         )
         over = overruled.get(str(sample))
+        own = diseases.get(sample)
+        elsewhere = entry.unreadable_in(disease if is_missing(own) else own)
+        if elsewhere is not None and (over is None or over.word != NOT_ASSESSABLE):
+            over = _Overruling(NOT_ASSESSABLE, elsewhere)
         if over is not None:
             if over.word == NOT_ASSESSABLE or words[entry.read] != NOT_ASSESSABLE:
                 reason = over.reason

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from resistpath.errors import UserError, some
+from resistpath.mechanisms.diseases import disease_name
 from resistpath.methods import GeneSet
 
 Direction = Literal["high", "low", "context"]
@@ -157,6 +158,12 @@ class Mechanism:
         For the report.
     evidence, evidence_against, sources, evidence_grade
         For the report; grades run from A (replicated in ICI cohorts) to C (exploratory).
+    page
+        ``"one"`` if shown on page one, ``"more"`` if after it.
+    diseases
+        Diseases in which it may be read at all; empty if in any.
+    cluster
+        Id of the mechanisms whose readouts share its genes, itself among them; None if alone.
     """
 
     mechanism: str
@@ -173,6 +180,24 @@ class Mechanism:
     evidence_against: str
     sources: tuple[str, ...]
     evidence_grade: str
+    page: Literal["one", "more"]
+    diseases: tuple[str, ...]
+    cluster: str | None
+
+    def unreadable_in(self, disease: object) -> str | None:
+        """Return why the mechanism may not be read in a disease, None if it may.
+
+        Parameters
+        ----------
+        disease
+            As a sample sheet writes it; missing counts as unknown, and an unknown disease is
+            not one of those a mechanism is bound to.
+        """
+        name = disease_name(disease)
+        if not self.diseases or name in self.diseases:
+            return None
+        here = "the disease is not stated" if name is None else f"this sample is {name}"
+        return f"read in {some(self.diseases)} only; {here}"
 
     def direction_at(self, timepoint: str | None) -> Direction:
         """Direction that means resistance in a sample taken at `timepoint`.
@@ -234,6 +259,19 @@ class Catalogue:
     def signature(self, signature: str) -> Signature:
         """Return the signature with this id."""
         return _find(self.signatures, signature, lambda s: s.signature, "signature")
+
+    def page(self, page: str) -> tuple[Mechanism, ...]:
+        """Mechanisms shown on page ``"one"``, or ``"more"`` for those after it."""
+        return tuple(m for m in self.mechanisms if m.page == page)
+
+    def cluster_of(self, mechanism: str) -> tuple[Mechanism, ...]:
+        """Other mechanisms that share genes with this one, in page order."""
+        entry = self.mechanism(mechanism)
+        return tuple(
+            m
+            for m in self.mechanisms
+            if entry.cluster is not None and m.cluster == entry.cluster and m is not entry
+        )
 
     def readouts_of(self, mechanism: str) -> tuple[Readout, ...]:
         """Readouts of one mechanism."""

@@ -12,7 +12,7 @@ from resistpath.report import wording
 from resistpath.report.text import plain, words
 
 if TYPE_CHECKING:
-    from resistpath.mechanisms.catalogue import Catalogue
+    from resistpath.mechanisms.catalogue import Catalogue, Mechanism
 
 from resistpath.report.mechanism import finding
 from resistpath.report.parts import (
@@ -83,13 +83,17 @@ def cohort_content(
     ref = reference_record(reference, None)
     inflamed = inflamed_mechanism(catalogue)
     order_by = order_by or inflamed
+    # Those of page one first: the heat map and the counts per sample show these alone.
+    shown_first = catalogue.page("one")
+    entries = (*shown_first, *catalogue.page("more"))
+    n_first = len(shown_first)
     table, cells = [], []
     for raw_name, row in zip(map(str, sheet["sample"]), records(sheet), strict=True):
         gate = quality_record(outcomes.get(raw_name, []))
         failed = gate["verdict"] == "failed"
         found = [
             finding(m, None if failed else rows.get(raw_name, {}).get(m.mechanism), ref, inflamed)
-            for m in catalogue.mechanisms
+            for m in entries
         ]
         table.append(
             {
@@ -100,12 +104,12 @@ def cohort_content(
                 "fit": reference_record(reference, raw_name)["fit"]["verdict"],
                 "readings": None
                 if failed
-                else {r: sum(m["reading"] == r for m in found) for r in wording.READINGS},
+                else _tally(wording.READINGS, [m["reading"] for m in found[:n_first]]),
                 "columns": [row[c] for c in columns],
             }
         )
         cells.append(found)
-    ids = [m.mechanism for m in catalogue.mechanisms]
+    ids = [m.mechanism for m in entries]
     order = list(range(len(table)))
     if order_by in ids:
         key = ids.index(order_by)
@@ -117,20 +121,24 @@ def cohort_content(
         order.sort(key=position)
         ordered = (
             f"ordered from left to right by the raw percentile of"
-            f" {words(catalogue.mechanisms[key].name)}; samples without that percentile stand last"
+            f" {words(entries[key].name)}; samples without that percentile stand last"
         )
     else:
         ordered = "in the order of the sample sheet"
-    axes = by_axis([{"axis": words(m.axis)} for m in catalogue.mechanisms])
+    axes = by_axis([{"axis": words(m.axis)} for m in shown_first])
     sequence = [i for axis in axes for i in axis["mechanisms"]]
 
     def panel(kind: str) -> Record:
-        shown = [kind == "raw" or m.mechanism != inflamed for m in catalogue.mechanisms]
+        shown = [kind == "raw" or m.mechanism != inflamed for m in shown_first]
         return {
             key: [[cells[i][m][kind][key] if shown[m] else None for i in order] for m in sequence]
             for key in ("percentile", "verdict")
         } | {"resistance": [[kind in cells[i][m]["highlight"] for i in order] for m in sequence]}
 
+    counted = [
+        _counts(entry, [c[m] for c in cells], entry.mechanism != inflamed)
+        for m, entry in enumerate(entries)
+    ]
     passed = sum(row["quality"] == "passed" for row in table)
     poor = sum(row["fit"] == "fits poorly" for row in table)
     return {
@@ -150,25 +158,9 @@ def cohort_content(
         "columns": [words(c) for c in columns],
         "samples": table,
         "axes": axes,
-        "mechanisms": [
-            {
-                "mechanism": entry.mechanism,
-                "name": words(entry.name, entry.mechanism),
-                "axis": words(entry.axis),
-                "evidence_grade": words(entry.evidence_grade),
-                "raw": {
-                    v: sum(c[m]["raw"]["verdict"] == v for c in cells) for v in wording.VERDICTS
-                },
-                "residual": {
-                    v: sum(c[m]["residual"]["verdict"] == v for c in cells)
-                    for v in wording.VERDICTS
-                }
-                if entry.mechanism != inflamed
-                else None,
-                "readings": _tally(wording.READINGS, [c[m]["reading"] for c in cells]),
-            }
-            for m, entry in enumerate(catalogue.mechanisms)
-        ],
+        "mechanisms": counted[:n_first],
+        "further_axes": by_axis(counted[n_first:]),
+        "further_mechanisms": counted[n_first:],
         "heat_map": {
             "order": ordered,
             "samples": order,
@@ -183,6 +175,20 @@ def cohort_content(
         "methods": wording.methods(
             ref, parameters(thresholds), (r.method for r in catalogue.readouts)
         ),
+    }
+
+
+def _counts(entry: Mechanism, found: list[Record], has_residual: bool) -> Record:
+    """Return how many samples have each verdict and reading of one mechanism."""
+    raw, residual = ([f[kind]["verdict"] for f in found] for kind in ("raw", "residual"))
+    return {
+        "mechanism": entry.mechanism,
+        "name": words(entry.name, entry.mechanism),
+        "axis": words(entry.axis),
+        "evidence_grade": words(entry.evidence_grade),
+        "raw": _tally(wording.VERDICTS, raw),
+        "residual": _tally(wording.VERDICTS, residual) if has_residual else None,
+        "readings": _tally(wording.READINGS, [f["reading"] for f in found]),
     }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from resistpath.mechanisms.catalogue import Catalogue
 
 from resistpath.report.cohort import cohort_content
-from resistpath.report.mechanism import described, finding, readout_record
+from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.parts import (
     SCHEMA_VERSION,
     by_axis,
@@ -76,8 +76,9 @@ def sample_content(
 ) -> Record:
     """Everything one sample's page says.
 
-    A failed quality gate empties `mechanisms`, `composition` and `key_genes` and gives the reason
-    in `withheld`.
+    Mechanisms of page one have a card each, with the reference values of every readout; further
+    ones stand in one table, their readouts in short. A failed quality gate empties both lists,
+    `composition` and `key_genes` and gives the reason in `withheld`.
 
     Parameters
     ----------
@@ -116,6 +117,7 @@ def sample_content(
         reference_readouts = summarise_reference(reference_readouts)
     withheld = gates["verdict"] == "failed"
     found: list[Record] = []
+    further: list[Record] = []
     context: list[Record] = []
     if not withheld:
         rows = {str(r["mechanism"]): r for r in records(mechanisms)}
@@ -124,12 +126,15 @@ def sample_content(
         signatures = {s.signature: s for s in catalogue.signatures}
         for entry in catalogue.mechanisms:
             record = described(entry) | finding(entry, rows.get(entry.mechanism), ref, inflamed)
-            record["readouts"] = [
+            readout_records = [
                 readout_record(r, values.get(r.readout), signatures, reference_readouts)
                 for r in catalogue.readouts
                 if r.mechanism == entry.mechanism
             ]
-            found.append(record)
+            if entry.page == "one":
+                found.append(record | {"readouts": readout_records})
+            else:
+                further.append(record | {"readouts": [short_readout(r) for r in readout_records]})
         context = [
             readout_record(r, values.get(r.readout), signatures, reference_readouts)
             for r in catalogue.readouts
@@ -149,9 +154,11 @@ def sample_content(
         "reference": ref,
         "quality": gates,
         "withheld": {"reasons": gates["reasons"]} if withheld else None,
-        "summary": wording.summary(gates, ref, found, absent),
+        "summary": wording.summary(gates, ref, found, further, absent),
         "axes": by_axis(found),
         "mechanisms": found,
+        "further_axes": by_axis(further),
+        "further_mechanisms": further,
         "context_readouts": context,
         "not_assessed": absent,
         "composition": composition,

@@ -128,6 +128,16 @@ def readout_record(
     }
 
 
+def short_readout(record: Record) -> Record:
+    """Return a readout without its reference values, its signatures by id alone."""
+    keys = ("readout", "name", "method", "sign", "inverted", "weight", "note", "score", "low")
+    more = ("high", "coverage", "n_genes", "assessable", "reason", "raw", "residual")
+    return {key: record[key] for key in (*keys, *more)} | {
+        "signatures": [s["signature"] for s in record["signatures"]],
+        "exploratory": any(s["exploratory"] for s in record["signatures"]),
+    }
+
+
 def _signature(signature: Signature, side: str) -> Record:
     return {
         "signature": signature.signature,

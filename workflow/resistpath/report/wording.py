@@ -93,9 +93,14 @@ def summary(
     quality: Record,
     reference: Record,
     mechanisms: Sequence[Record],
+    further: Sequence[Record],
     not_assessed: Sequence[Record],
 ) -> list[str]:
-    """Three sentences for page one, written from the verdicts alone."""
+    """Three sentences for page one, written from the verdicts alone.
+
+    All count the mechanisms of page one; the first adds how many of the `further` ones read as
+    consistent with resistance.
+    """
     label = reference_label(reference)
     blind = listed(
         (item["item"] for item in not_assessed), limit=2, more="other items listed below"
@@ -122,16 +127,29 @@ def summary(
     if reference["fit"]["verdict"] == "fits poorly":
         start = "The sample fits the reference poorly, so every position is doubtful: "
     total = len(mechanisms)
+    also = sum(m["reading"] == RESISTANCE for m in further)
+    others = f"of {len(further)} further mechanisms {also or 'none'}"
     if found:
         first = (
             f"{start}{len(found)} of {total} mechanisms {plural(len(found), 'reads', 'read')} as"
             f" consistent with resistance against {label}:"
-            f" {listed((_found_words(m) for m in found), more='more in the table')}."
+            f" {listed((_found_words(m) for m in found), more='more in the table')}"
+            + (
+                f"; {others} {plural(also, 'does', 'do') if also else 'does'} so too."
+                if further
+                else "."
+            )
         )
     else:
         first = (
-            f"{start}None of {total} mechanisms reads as consistent with resistance against"
-            f" {label}; this does not show that none is at work."
+            f"{start}None of {total} mechanisms on this page reads as consistent with resistance"
+            f" against {label}"
+            + (
+                f", and {others} {plural(also, 'does', 'do') if also else 'does'}"
+                if further
+                else ""
+            )
+            + "; this does not show that none is at work."
         )
     parts = []
     if unclear:
