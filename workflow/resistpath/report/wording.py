@@ -140,7 +140,8 @@ def summary(
     else:
         first = (
             f"{start}None of {total} mechanisms on page one reads as consistent with resistance"
-            f" against {label}{', and ' * bool(others)}{others}; this does not show that none is at work."
+            f" against {label}{', and ' * bool(others)}{others}; this does not show that"
+            " none is at work."
         )
     parts = []
     if unclear:
