@@ -560,7 +560,7 @@ def test_nothing_found_is_not_called_absence(book: Catalogue, spread: dict[str, 
     tables = _tables(book)
     tables["mechanisms"]["reading"] = "not seen"
     first = _sample(book, spread, **tables)["summary"][0]
-    assert first.startswith("None of 14 mechanisms on this page")
+    assert first.startswith("None of 14 mechanisms on page one")
     assert "of 32 further mechanisms none does" in first
     assert "does not show that none is at work" in first
 

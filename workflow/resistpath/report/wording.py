@@ -128,28 +128,20 @@ def summary(
         start = "The sample fits the reference poorly, so every position is doubtful: "
     total = len(mechanisms)
     also = sum(m["reading"] == RESISTANCE for m in further)
-    others = f"of {len(further)} further mechanisms {also or 'none'}"
+    verb = "do" if also > 1 else "does"
+    others = f"of {len(further)} further mechanisms {also or 'none'} {verb}" if further else ""
     if found:
         first = (
             f"{start}{len(found)} of {total} mechanisms {plural(len(found), 'reads', 'read')} as"
             f" consistent with resistance against {label}:"
             f" {listed((_found_words(m) for m in found), more='more in the table')}"
-            + (
-                f"; {others} {plural(also, 'does', 'do') if also else 'does'} so too."
-                if further
-                else "."
-            )
+            + (f"; {others} so too." if others else ".")
         )
     else:
         first = (
-            f"{start}None of {total} mechanisms on this page reads as consistent with resistance"
-            f" against {label}"
-            + (
-                f", and {others} {plural(also, 'does', 'do') if also else 'does'}"
-                if further
-                else ""
-            )
-            + "; this does not show that none is at work."
+            f"{start}None of {total} mechanisms on page one reads as consistent with resistance"
+            f" against {label}{', and ' * bool(others)}{others}; this does not show that"
+            " none is at work."
         )
     parts = []
     if unclear:
