@@ -131,6 +131,13 @@ def detect_units(values: pd.DataFrame) -> Units:
         If samples disagree or the values fit two units.
     """
     array = values.to_numpy(dtype=np.float64)
+    silent = values.columns[np.flatnonzero((np.nan_to_num(array) == 0).all(axis=0))]
+    if len(silent):
+        raise UserError(
+            f"every value of {some(silent)} is zero or missing",
+            where="units",
+            do="remove empty samples from the matrix",
+        )
     top = np.nanmax(array, axis=0)
     logged = top < LOG_MAXIMUM
     if logged.any() and not logged.all():

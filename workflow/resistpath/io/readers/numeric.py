@@ -20,7 +20,7 @@ from resistpath.errors import UserError
 from resistpath.io.readers.opening import Head
 from resistpath.io.tables import MISSING
 
-BLOCK_BYTES = 1 << 21
+BLOCK_BYTES = 1 << 20
 WIDE_BLOCK = 1 << 25
 """Tables with genes in columns take blocks up to this size, since each column costs time."""
 _NULLS = [f"{left}{word}{right}" for word in MISSING for left in ("", " ") for right in ("", " ")]
