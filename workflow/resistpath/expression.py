@@ -39,57 +39,6 @@ class Expression:
         return [str(c) for c in self.values.columns]
 
 
-def as_numeric(values: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return a matrix as read from a file as float64, with text labels.
-
-    Missing values are kept; gene identifiers may repeat (`genes.harmonise` merges them).
-
-    Raises
-    ------
-    UserError
-        If a cell is text or infinite, a sample name is empty or occurs twice, or the matrix
-        has fewer than two genes or no sample.
-    """
-    if values.shape[0] < 2 or values.shape[1] < 1:
-        raise UserError(
-            f"the matrix has {values.shape[0]} genes and {values.shape[1]} samples",
-            where=where,
-            do="check the separator, and that genes are in rows and samples in columns",
-        )
-    names = pd.Index([str(c).strip() for c in values.columns])
-    if (names == "").any():
-        raise UserError("a column has no name", where=where, do="name every sample")
-    if names.has_duplicates:
-        raise UserError(
-            f"sample names occur twice: {some(names[names.duplicated()].unique())}",
-            where=where,
-            do="give each column its own name",
-        )
-    columns = {}
-    for name, (_, column) in zip(names, values.items(), strict=True):
-        numbers = pd.to_numeric(column, errors="coerce")
-        bad = numbers.isna() & column.notna()
-        if bad.any():
-            raise UserError(
-                f"sample {name!r} holds {int(bad.sum())} values that are not numbers,"
-                f" first {column[bad].iloc[0]!r} for gene {str(values.index[bad][0])!r}",
-                where=where,
-                do="every cell after the gene column must be a number or NA",
-            )
-        columns[name] = numbers.to_numpy(dtype=np.float64)
-    frame = pd.DataFrame(columns, index=values.index.map(str))
-    frame.index.name = "gene"
-    infinite = np.isinf(frame.to_numpy())
-    if infinite.any():
-        raise UserError(
-            f"{int(infinite.sum())} values are infinite, first in sample"
-            f" {str(frame.columns[infinite.any(axis=0)][0])!r}",
-            where=where,
-            do="log2(0) is a usual cause: add an offset before taking the logarithm",
-        )
-    return frame
-
-
 def check_matrix(values: pd.DataFrame, what: str = "expression matrix") -> None:
     """Refuse a genes x samples matrix that no method can read.
 
