@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resistpath.errors import UserError
-from resistpath.genes import GENE_ID_KINDS, detect_gene_id, harmonise
+from resistpath.genes import GENE_ID_KINDS, detect_gene_id, harmonise, harmonise_all
 
 ACTIONS = {"kept", "renamed", "merged", "dropped"}
 
@@ -118,7 +118,12 @@ def test_dates_are_named_as_such(small: pd.DataFrame, written: str) -> None:
         ("ENSG00000000021.2", "AAA1", "renamed", "former or alternate Ensembl id of AAA1"),
         ("ENSG00000000040", None, "dropped", "not protein-coding (lncRNA)"),
         ("ENSG00000000060", None, "dropped", "protein-coding, but without an approved symbol"),
-        ("ENSMUSG00000000010", None, "dropped", "unknown identifier"),
+        (
+            "ENSMUSG00000000010",
+            None,
+            "dropped",
+            "Ensembl ids of mouse or rat: give human genes",
+        ),
         ("BBB", None, "dropped", "unknown identifier"),
     ],
 )
@@ -141,7 +146,23 @@ def test_ensembl(
         ("entrez", "99", None, "dropped", "unknown identifier"),
         ("symbol|entrez", "OLDNAME|10", "BBB", "kept", "Entrez id"),
         ("symbol|entrez", "?|10", "BBB", "kept", "Entrez id"),
-        ("symbol|entrez", "BBB|20", "AAA1", "kept", "Entrez id"),
+        (
+            "symbol|entrez",
+            "BBB|20",
+            "AAA1",
+            "kept",
+            "Entrez id; the symbol beside it is that of BBB",
+        ),
+        ("symbol|entrez", "OLDB_10", "BBB", "kept", "Entrez id"),
+        ("symbol|entrez", "BBB (10)", "BBB", "kept", "Entrez id"),
+        (
+            "symbol|entrez",
+            "BBB_20",
+            None,
+            "dropped",
+            "symbol and number do not name one gene",
+        ),
+        ("symbol|entrez", "BBB_99", None, "dropped", "symbol and number do not name one gene"),
         (
             "symbol|entrez",
             "AAA|99",
@@ -160,6 +181,54 @@ def test_entrez(
     row = fate(small, [written, {"entrez": "30"}.get(kind, "C-C|30")], kind).iloc[0]
     assert (row["action"], row["reason"]) == (action, reason)
     assert row["symbol"] == symbol if symbol else pd.isna(row["symbol"])
+
+
+@pytest.mark.parametrize(
+    ("written", "symbol", "action", "reason"),
+    [
+        ("ENSG00000000010.7|BBB", "BBB", "kept", "Ensembl id"),
+        ("BBB|ENSG00000000010", "BBB", "kept", "Ensembl id"),
+        ("ENSG00000000010_OLDB", "BBB", "kept", "Ensembl id"),
+        ("ENSG00000000010.7_PAR_Y|BBB", "BBB", "kept", "Ensembl id (PAR_Y copy)"),
+        (
+            "ENSG00000000010|AAA1",
+            "BBB",
+            "kept",
+            "Ensembl id; the symbol beside it is that of AAA1",
+        ),
+        (
+            "ENSG00000009999|AAA",
+            "AAA1",
+            "renamed",
+            "previous symbol of AAA1, Ensembl id unknown",
+        ),
+        ("ENSG00000000040|LNC1", None, "dropped", "not protein-coding (lncRNA)"),
+        ("ENSG00000009999|NOSUCH", None, "dropped", "unknown identifier"),
+    ],
+)
+def test_ensembl_beside_symbol(
+    small: pd.DataFrame, written: str, symbol: str | None, action: str, reason: str
+) -> None:
+    row = fate(small, [written, "ENSG00000000030|C-C"], "ensembl|symbol").iloc[0]
+    assert (row["action"], row["reason"]) == (action, reason)
+    assert row["symbol"] == symbol if symbol else pd.isna(row["symbol"])
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("NM_000546.6", "RefSeq ids of transcripts: sum transcripts to genes first"),
+        ("ENST00000269305.9", "Ensembl ids of transcripts: sum transcripts to genes first"),
+        ("1007_s_at", "probes of a microarray: replace probes by gene symbols"),
+        ("cg00000029", "methylation probes: give gene expression"),
+    ],
+)
+def test_a_stray_row_of_another_kind_is_named(
+    small: pd.DataFrame, written: str, reason: str
+) -> None:
+    row = fate(small, [written, "BBB", "AAA1"]).iloc[0]
+    assert row["action"] == "dropped"
+    assert row["reason"].startswith(reason)
 
 
 def test_approved_symbol_wins_over_another_genes_alias(small: pd.DataFrame) -> None:
@@ -189,11 +258,50 @@ def test_rows_of_one_gene_are_summed_and_listed(small: pd.DataFrame) -> None:
     ]
 
 
-@pytest.mark.parametrize(("merge", "expected"), [("sum", 4.0), ("mean", 2.0), ("max", 3.0)])
+@pytest.mark.parametrize(
+    ("merge", "expected"), [("sum", 4.0), ("mean", 2.0), ("max", 3.0), ("max_mean", 3.0)]
+)
 def test_merge_rules(small: pd.DataFrame, merge: str, expected: float) -> None:
     values, report, _ = harmonise(matrix(["BBB", "AAA1", "BBB"]), small, merge=merge)
     assert values.loc["BBB", "s0"] == expected
-    assert report["reason"][0].endswith("with 1 other row")
+    if merge != "max_mean":
+        assert report["reason"][0].endswith("with 1 other row")
+
+
+def test_highest_mean_probe(small: pd.DataFrame) -> None:
+    values = pd.DataFrame(
+        {"s0": [5.0, 1.0, 9.0, 2.0], "s1": [5.0, 1.0, 2.0, 2.0]},
+        index=["BBB", "AAA1", "OLDB", "b-b"],
+    )
+    for frame in (values, values.iloc[::-1], values[["s1", "s0"]]):
+        out, report, _ = harmonise(frame, small, merge="max_mean")
+        assert out.loc["BBB", ["s0", "s1"]].tolist() == [9.0, 2.0]
+        told = report.set_index("input_id")
+        assert told["reason"].to_dict() == {
+            "BBB": "approved symbol; another row of BBB has the higher mean",
+            "AAA1": "approved symbol",
+            "OLDB": "previous symbol of BBB; highest mean of 3 rows",
+            "b-b": "alias of BBB; another row of BBB has the higher mean",
+        }
+        assert told["action"].to_dict() == {
+            "BBB": "dropped",
+            "AAA1": "kept",
+            "OLDB": "renamed",
+            "b-b": "dropped",
+        }
+
+
+def test_what_is_left_outside_the_matrix(small: pd.DataFrame) -> None:
+    values = matrix(["AAA", "LNC1", "OLDLNC", "NOSUCH", "BBB", "RETIRED2"])
+    whole = harmonise_all(values, small, also=("LNC1", "ABSENT"))
+    matrix_, report, kind = harmonise(values, small)
+    pd.testing.assert_frame_equal(whole.matrix, matrix_)
+    pd.testing.assert_frame_equal(whole.report, report)
+    assert whole.kind == kind
+    assert whole.biotypes["s0"].to_dict() == {"lncRNA": 5.0, "protein_coding": 12.0, "unknown": 4.0}
+    assert whole.others.index.tolist() == ["LNC1"]
+    assert whole.others["s1"].tolist() == [50.0]
+    assert harmonise_all(values, small).others.shape == (0, 2)
 
 
 def test_par_y_copy_joins_its_gene(small: pd.DataFrame) -> None:
@@ -226,6 +334,21 @@ def test_input_is_left_alone(small: pd.DataFrame) -> None:
     harmonise(values, small)
     pd.testing.assert_frame_equal(values, before)
     pd.testing.assert_frame_equal(small, table)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**31), n=st.integers(1, 4))
+def test_sums_outside_are_a_samples_own(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    ids = rng.choice(["BBB", "AAA", "LNC1", "x", "y"], 40).tolist() + ["BBB", "AAA1", "C-C"] * 20
+    values = pd.DataFrame(rng.lognormal(0, 5, (len(ids), 4)), index=ids, columns=list("abcd"))
+    whole = harmonise_all(values, small_table(), also=("LNC1",))
+    part = harmonise_all(
+        values.sample(frac=1, random_state=seed).iloc[:, :n], small_table(), also=("LNC1",)
+    )
+    for name in ("biotypes", "matrix"):
+        a, b = getattr(whole, name), getattr(part, name)
+        pd.testing.assert_frame_equal(a[list("abcd")[:n]], b, check_exact=True)
 
 
 IDS = ["BBB", "OLDB", "b-b", "bbb", "AAA", "AAA1", "C-C", "C.C", "LNC1", "SHARED", "1-Mar", ""]
@@ -289,6 +412,12 @@ def small_table() -> pd.DataFrame:
         (["10.0", "20.0"], "entrez"),
         (["ENSG00000000010.2", "ENSG00000000040"], "ensembl"),
         (["?|10", "AAA1|20", "C-C|99"], "symbol|entrez"),
+        (["BBB_10", "AAA1_20", "C-C_30"], "symbol|entrez"),
+        (["BBB (10)", "AAA1 (20)", "C-C (30)"], "symbol|entrez"),
+        (["ENSG00000000010.2|BBB", "ENSG00000000020|AAA1"], "ensembl|symbol"),
+        (["BBB|ENSG00000000010.2", "AAA1|ENSG00000000020"], "ensembl|symbol"),
+        (["ENSG00000000010.2_BBB", "ENSG00000000020_AAA1"], "ensembl|symbol"),
+        (["ENSG00000000010.2_PAR_Y", "ENSG00000000020.1_PAR_Y"], "ensembl"),
     ],
 )
 def test_kind(small: pd.DataFrame, ids: list[object], kind: str) -> None:
@@ -302,9 +431,9 @@ def test_kind(small: pd.DataFrame, ids: list[object], kind: str) -> None:
 @pytest.mark.parametrize(
     "ids",
     [
-        ["ENSMUSG00000000010", "ENSMUSG00000000020", "ENSMUSG00000000030"],
         ["BBB", "10", "ENSG00000000010", "AAA1|20"],
-        ["cg0000029", "cg0000165", "cg0000236"],
+        ["BBB_20", "AAA1_30", "C-C_10"],
+        ["x1", "x2", "x3"],
     ],
 )
 def test_unknown_kind_is_explained(small: pd.DataFrame, ids: list[str]) -> None:
@@ -314,6 +443,45 @@ def test_unknown_kind_is_explained(small: pd.DataFrame, ids: list[str]) -> None:
     assert message.startswith("gene_id: ")
     for part in (*(f"% as {kind}" for kind in GENE_ID_KINDS), *ids[:3]):
         assert part in message
+
+
+FOREIGN = {
+    "ENSMUSG0000000001{}": ("Ensembl ids of mouse or rat", "give human genes"),
+    "ENSDARG0000000001{}": ("Ensembl ids of another species", "give human genes"),
+    "ENST0000000001{}.2": ("Ensembl ids of transcripts", "sum transcripts to genes first"),
+    "ENST0000000001{}.2|ENSG00000000010|BBB": ("Ensembl ids of transcripts", "tx2gene table"),
+    "NM_00000{}.3": ("RefSeq ids of transcripts", "tx2gene table"),
+    "NR_00000{}": ("RefSeq ids of transcripts", "tx2gene table"),
+    "uc001aa{}.1": ("UCSC ids of transcripts", "tx2gene table"),
+    "ENSP0000000001{}": ("ids of proteins", "give genes"),
+    "20000{}_s_at": ("probes of a microarray", "platform's annotation"),
+    "ILMN_165121{}": ("probes of a microarray", "platform's annotation"),
+    "cg0000002{}": ("methylation probes", "give gene expression"),
+    "hsa-miR-2{}-5p": ("micro-RNAs", "give gene expression"),
+}
+
+
+@pytest.mark.parametrize("form", FOREIGN)
+@pytest.mark.parametrize("kind", ["auto", "symbol"])
+def test_identifiers_of_another_kind_are_refused_with_a_hint(
+    small: pd.DataFrame, form: str, kind: str
+) -> None:
+    letters = "abc" if "uc" in form else "123"
+    ids: list[object] = ["BBB", *(form.format(c) for c in letters)]
+    what, do = FOREIGN[form]
+    with pytest.raises(UserError) as caught:
+        harmonise(matrix(ids), small, gene_id=kind)
+    message = str(caught.value)
+    assert message.startswith(f"gene_id: the identifiers are {what}, for example ")
+    assert do in message
+
+
+def test_a_whole_mouse_matrix_is_refused(small: pd.DataFrame) -> None:
+    """Most mouse genes have no human name at all, so that no kind explains them."""
+    ids: list[object] = ["Bbb", "Aaa1", "Gm1234", "Gm5", "0610007P14Rik", "Zfp36", "Trp53", "BBB"]
+    for kind in ("auto", "symbol"):
+        with pytest.raises(UserError, match=r"look like those of a mouse, .* orthologues"):
+            harmonise(matrix(ids), small, gene_id=kind)
 
 
 def test_errors_for_the_user(small: pd.DataFrame) -> None:

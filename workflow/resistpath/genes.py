@@ -7,18 +7,22 @@ has a symbol and a length.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.expression import samples_by_genes
 from resistpath.identifiers import (
     GENE_ID_KINDS,
     Answers,
+    Names,
     clean_table,
     detect,
     detect_gene_id,
+    refuse_foreign,
     refuse_mouse,
     resolve,
     texts,
@@ -26,30 +30,86 @@ from resistpath.identifiers import (
     use_ensembl,
 )
 
-__all__ = ["GENE_ID_KINDS", "MERGES", "current_symbols", "detect_gene_id", "harmonise", "lengths"]
+__all__ = [
+    "GENE_ID_KINDS",
+    "MERGES",
+    "Harmonised",
+    "current_symbols",
+    "detect_gene_id",
+    "harmonise",
+    "harmonise_all",
+    "lengths",
+    "universe",
+]
 
-MERGES = {"sum": "summed", "mean": "averaged", "max": "maximum taken"}
+MERGES = {
+    "sum": "summed",
+    "mean": "averaged",
+    "max": "maximum taken",
+    "max_mean": "the row with the highest mean over the cohort kept",
+}
+BLOCK = 64
+"""Samples whose sums over biotypes are taken at a time, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Harmonised:
+    """A matrix by current symbol, and what was left outside it.
+
+    Attributes
+    ----------
+    matrix
+        Genes x samples in the table's order; index named ``gene``.
+    report
+        One row per input row, see `harmonise`.
+    kind
+        The kind of identifier read.
+    biotypes
+        Biotype x samples: sums of the input over the known genes of each biotype, and over
+        ``unknown`` rows. Their shares need a linear scale.
+    others
+        Symbol x samples: genes asked for by `also` that are in the input.
+    """
+
+    matrix: pd.DataFrame
+    report: pd.DataFrame
+    kind: str
+    biotypes: pd.DataFrame
+    others: pd.DataFrame
+
+    def per_million(self, symbol: str) -> pd.Series | None:
+        """One of `others` in parts per million of the whole input, or None if it is not there."""
+        if symbol not in self.others.index:
+            return None
+        total = samples_by_genes(self.biotypes).sum(axis=1)
+        part = self.others.loc[symbol].to_numpy(dtype=np.float64)
+        out = np.divide(part, total, out=np.zeros(len(total)), where=total > 0)
+        return pd.Series(out * 1e6, index=self.others.columns, name=symbol)
 
 
 def harmonise(
-    values: pd.DataFrame, table: pd.DataFrame, gene_id: str = "auto", merge: str = "sum"
+    values: pd.DataFrame, table: pd.DataFrame | Names, gene_id: str = "auto", merge: str = "sum"
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Bring a matrix to current symbols of protein-coding genes and say what became of each row.
 
     Rows that resolve to one gene are joined, because the reads of a gene are split between its
     identifiers. A row with a missing value is dropped whole, so genes can depend on which
     samples are given only through missing values; every value depends on its own sample alone.
+    The exception is ``merge="max_mean"``, for microarrays: which probe stands for a gene then
+    depends on the cohort.
 
     Parameters
     ----------
     values
         Linear abundances, genes x samples, with the original identifiers (may repeat) as index.
     table
-        The gene table.
+        The gene table, or what `identifiers.turn_table` made of it, to turn it only once.
     gene_id
         ``"auto"`` or one of `GENE_ID_KINDS`.
     merge
-        ``"sum"`` (right for linear abundances), ``"mean"`` or ``"max"``, per sample.
+        ``"sum"`` (right for linear abundances), ``"mean"`` or ``"max"``, per sample, or
+        ``"max_mean"``: of several probes the one with the highest mean over the samples given
+        (right for arrays, on any scale).
 
     Returns
     -------
@@ -61,33 +121,115 @@ def harmonise(
     Raises
     ------
     UserError
-        If the identifiers cannot be told apart, look like mouse symbols, or none is known.
+        If the identifiers cannot be told apart, are not of human genes, or none is known.
     """
+    names, found, kind = _resolve(values, table, gene_id, merge)
+    _drop_unusable(found, names.table, values)
+    matrix, report = _joined(values, found, names.table["symbol"], kind, merge)
+    return matrix, report, kind
+
+
+def harmonise_all(
+    values: pd.DataFrame,
+    table: pd.DataFrame | Names,
+    gene_id: str = "auto",
+    merge: str = "sum",
+    also: Iterable[str] = ("XIST",),
+) -> Harmonised:
+    """Harmonise as `harmonise` does, and keep what quality control reads outside the matrix.
+
+    Parameters
+    ----------
+    values, table, gene_id, merge
+        As for `harmonise`.
+    also
+        Current symbols of genes that are not protein-coding to return beside the matrix.
+    """
+    names, found, kind = _resolve(values, table, gene_id, merge)
+    biotypes = _biotype_sums(values, found.row, names.table)
+    wanted = names.symbol.reindex(pd.Index(list(also))).dropna()
+    wanted = wanted[np.isin(wanted, found.row)].astype(np.int64)
+    parts = [values[found.row == row].sum(axis=0, skipna=False) for row in wanted]
+    others = pd.DataFrame(parts, index=pd.Index(wanted.index, name="gene"), columns=values.columns)
+    _drop_unusable(found, names.table, values)
+    matrix, report = _joined(values, found, names.table["symbol"], kind, merge)
+    return Harmonised(matrix, report, kind, biotypes, others)
+
+
+def _resolve(
+    values: pd.DataFrame, table: pd.DataFrame | Names, gene_id: str, merge: str
+) -> tuple[Names, Answers, str]:
+    """What each row stands for, in a gene table turned round, and the kind of identifier."""
     for word, value, known in (
         ("gene_id", gene_id, ("auto", *GENE_ID_KINDS)),
         ("merge", merge, tuple(MERGES)),
     ):
         if value not in known:
             raise UserError(f"{value!r} is not one of {', '.join(known)}", where=word)
-    names = turn_table(table)
+    names = table if isinstance(table, Names) else turn_table(table)
     ids = texts(values.index)
     if gene_id == "auto":
         kind, _, found = detect(ids, names)
     else:
+        refuse_foreign(ids)
         kind, found = gene_id, resolve(ids, names, gene_id)
     if kind == "symbol":
-        refuse_mouse(ids, found)
+        refuse_mouse(ids, pd.Series(found.action == "kept"))
         use_ensembl(found, ids, names)
-    _drop_unusable(found, names.table, values)
+    return names, found, kind
+
+
+def _joined(
+    values: pd.DataFrame, found: Answers, symbol: pd.Series, kind: str, merge: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Matrix and report of the rows that were not dropped."""
     if not (found.row >= 0).any():
         raise UserError(
             f"no row is a known protein-coding gene when read as {kind},"
-            f" for example {some(ids[:3], 3)}",
+            f" for example {some(texts(values.index)[:3], 3)}",
             where="gene_id",
             do="check gene_id, and that genes are in rows",
         )
-    matrix = _merge(values, found.row, names.table["symbol"], merge)
-    return matrix, _report(values.index, found, names.table["symbol"], merge), kind
+    if merge == "max_mean":
+        _drop_lower_probes(values, found, symbol)
+    matrix = _merge(values, found.row, symbol, merge)
+    return matrix, _report(values.index, found, symbol, merge)
+
+
+def _drop_lower_probes(values: pd.DataFrame, found: Answers, symbol: pd.Series) -> None:
+    """Of the rows of one gene keep the one with the highest mean; whatever the order of rows."""
+    kept = np.flatnonzero(found.row >= 0)
+    groups = pd.Series(kept).groupby(found.row[kept]).agg(list)
+    groups = groups[groups.map(len) > 1]
+    data = values.loc[:, sorted(values.columns, key=str)].to_numpy(dtype=np.float64)
+    for members in groups:
+        gene = symbol.iloc[found.row[members[0]]]
+        mean = {i: float(np.sort(data[i]).mean()) for i in members}
+        best = max(members, key=lambda i: (mean[i], tuple(data[i])))
+        found.reason[best] += f"; highest mean of {len(members)} rows"
+        for i in members:
+            if i != best:
+                found.row[i], found.action[i] = -1, "dropped"
+                found.reason[i] += f"; another row of {gene} has the higher mean"
+
+
+def _biotype_sums(
+    values: pd.DataFrame, rows: npt.NDArray[np.int64], table: pd.DataFrame
+) -> pd.DataFrame:
+    """Sums over the rows of each biotype, the same whatever the order of the rows."""
+    biotype = table["biotype"].to_numpy(dtype=object)[rows]
+    biotype[rows < 0] = "unknown"
+    out = {}
+    for name in sorted(set(biotype)):
+        part = values.to_numpy()[biotype == name]
+        sums = []
+        for j in range(0, part.shape[1], BLOCK):
+            block = np.nan_to_num(np.ascontiguousarray(part[:, j : j + BLOCK].T, dtype=np.float64))
+            sums.append(np.sort(block).sum(axis=1))
+        out[name] = np.concatenate(sums)
+    frame = pd.DataFrame(out, index=values.columns).T
+    frame.index.name = "biotype"
+    return frame
 
 
 def _drop_unusable(found: Answers, table: pd.DataFrame, values: pd.DataFrame) -> None:
@@ -125,7 +267,7 @@ def _merge(
         # and the number of samples.
         parts = np.sort(data[used[start[which][None, :] + np.arange(n)[:, None]]], axis=0)
         total = parts[-1] if merge == "max" else parts[0].copy()
-        if merge != "max":
+        if merge in ("sum", "mean"):
             for part in parts[1:]:
                 total += part
         out[which] = total / n if merge == "mean" else total
@@ -151,6 +293,13 @@ def _report(ids: pd.Index, found: Answers, symbol: pd.Series, merge: str) -> pd.
             "reason": reason,
         }
     )
+
+
+def universe(table: pd.DataFrame) -> pd.DataFrame:
+    """Protein-coding genes that a matrix can hold: symbol, ensembl, entrez; the table's order."""
+    table = clean_table(table)
+    coding = table.loc[table["coding"], ["symbol", "ensembl", "entrez"]]
+    return coding.reset_index(drop=True)
 
 
 def lengths(table: pd.DataFrame) -> pd.Series:

@@ -2,7 +2,8 @@
 
 One method per module. `METHODS` lists them, `deconvolve` runs one, `deconvolve_long` also says how
 sure each value is and whether it lies above the method's published limit of detection, and `run`
-returns all there is to know.
+returns all there is to know; `table` writes it as tables. `concordance` compares methods, `caveats`
+says what none of them can see, and `signature` builds a signature from single cells.
 """
 
 from __future__ import annotations
@@ -13,15 +14,30 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from resistpath.deconvolve import mcpcounter, quantiseq
-from resistpath.deconvolve.celltypes import limits, of
+from resistpath.deconvolve import (
+    consensus_markers,
+    epic,
+    estimate,
+    least_squares,
+    mcpcounter,
+    quantiseq,
+    svr,
+)
 from resistpath.deconvolve.result import Result
-from resistpath.deconvolve.rows import need
+from resistpath.deconvolve.table import long_table
 from resistpath.errors import UserError, some
 from resistpath.expression import check_matrix
 from resistpath.methods import Method
 
-__all__ = ["METHODS", "check_tpm", "deconvolve", "deconvolve_long", "run"]
+__all__ = [
+    "METHODS",
+    "NEEDS_SIGNATURE",
+    "TAKES_SIGNATURE",
+    "check_tpm",
+    "deconvolve",
+    "deconvolve_long",
+    "run",
+]
 
 METHODS: dict[str, Method] = {
     m.name: m
@@ -53,8 +69,82 @@ METHODS: dict[str, Method] = {
             description="scores of ten populations, the mean log2(TPM+1) of their markers",
             resources=("mcpcounter",),
         ),
+        Method(
+            name="estimate",
+            step="deconvolve",
+            func=estimate.estimate,
+            needs="tpm",
+            kind="score",
+            range=(-np.inf, np.inf),
+            cohort_dependent=False,
+            reference="10.1038/ncomms3612",
+            licence="MIT",
+            description="stromal, immune and combined scores, the enrichment of 141 genes each;"
+            " purity only for Affymetrix arrays",
+            resources=("estimate",),
+        ),
+        Method(
+            name="consensus_markers",
+            step="deconvolve",
+            func=consensus_markers.consensus_markers,
+            needs="tpm",
+            kind="score",
+            range=(0.0, np.inf),
+            cohort_dependent=False,
+            reference="10.1186/s40425-017-0215-8",
+            licence="MIT",
+            description="scores of 28 populations, the mean log2(TPM+1) of the markers of up to"
+            " three published panels",
+            resources=("consensus_markers",),
+        ),
+        Method(
+            name="least_squares",
+            step="deconvolve",
+            func=least_squares.least_squares,
+            needs="tpm",
+            kind="fraction",
+            range=(0.0, 1.0),
+            cohort_dependent=False,
+            reference="10.1137/1.9781611971217",
+            licence="BSD-3-Clause",
+            description="fractions by plain constrained least squares on any signature, TIL10 if"
+            " none is given",
+            resources=("til10", "til10_scaling"),
+        ),
+        Method(
+            name="epic",
+            step="deconvolve",
+            func=epic.epic,
+            needs="tpm",
+            kind="fraction",
+            range=(0.0, 1.0),
+            cohort_dependent=False,
+            reference="10.7554/eLife.26476",
+            licence="-",
+            description="fractions by EPIC's weighted constrained fit; needs the tables of the"
+            " user's own copy of EPIC, which may not be passed on",
+        ),
+        Method(
+            name="svr",
+            step="deconvolve",
+            func=svr.svr,
+            needs="tpm",
+            kind="fraction",
+            range=(0.0, 1.0),
+            cohort_dependent=False,
+            reference="10.1038/nmeth.3337",
+            licence="BSD-3-Clause",
+            description="relative fractions by nu-support-vector regression on any signature,"
+            " TIL10 if none is given",
+            resources=("til10", "til10_scaling"),
+        ),
     )
 }
+
+TAKES_SIGNATURE = frozenset(
+    m.name for m in METHODS.values() if "signature" in inspect.signature(m.func).parameters
+)  # methods that fit any signature
+NEEDS_SIGNATURE = frozenset({"epic"})  # and those that have none of their own
 
 LOWEST_MAXIMUM = 50.0  # no transcriptome in linear TPM has a lower one; log2(TPM) stays below
 
@@ -115,58 +205,11 @@ def deconvolve_long(
 ) -> pd.DataFrame:
     """Run one method and return a row for each sample and cell type.
 
-    Cell types that are sums of the method's own ones follow them. Parameters are those of `run`;
-    `tables` also holds ``limits_of_detection``.
-
-    Returns
-    -------
-    DataFrame
-        ``method``, ``sample``, ``cell_type`` and ``label`` (see `celltypes`), ``value``, ``kind``
-        (fraction or score), ``low`` and ``high`` (90 % interval), ``detectable`` (``yes``, ``below
-        limit`` or ``unknown``), ``limit`` (published limit of detection as a fraction of all
-        cells) and ``note``.
+    Parameters are those of `run`; `tables` also holds ``limits_of_detection``. The columns are
+    those of `table.long_table`.
     """
     result = run(tpm, method, tables, **options)
-    kind = METHODS[method].kind
-    published = limits(
-        need(tables, "limits_of_detection", ("method", "cell_type", "percent_of_cells"))
-    )
-    values = pd.concat([result.estimate, result.combined], axis=1)
-    blocks = []
-    for column in values.columns:
-        cell = of(method, column)
-        limit = published.get((method, cell.id), np.nan)
-        value = values[column].to_numpy(dtype=float)
-        remarks = [result.notes.get(column, ""), result.notes.get("", "")]
-        if kind == "fraction":
-            known = np.isfinite(value) & np.isfinite(limit)
-            detectable = np.where(known, np.where(value >= limit, "yes", "below limit"), "unknown")
-        else:
-            # A limit in cells says nothing about a score, but no signal at all is below any limit.
-            detectable = np.where(value == 0, "below limit", "unknown")
-            if np.isfinite(limit):
-                remarks.append("the limit is a share of cells, the score is not")
-        blocks.append(
-            pd.DataFrame(
-                {
-                    "method": method,
-                    "sample": values.index,
-                    "cell_type": cell.id,
-                    "label": cell.label,
-                    "value": value,
-                    "kind": kind,
-                    "low": result.low[column].to_numpy(),
-                    "high": result.high[column].to_numpy(),
-                    "detectable": detectable,
-                    "limit": limit,
-                    "note": "; ".join(r for r in remarks if r),
-                }
-            )
-        )
-    table = pd.concat(blocks, ignore_index=True)
-    # Sample by sample, in the order given.
-    order = np.arange(len(table)).reshape(len(blocks), len(values)).T.ravel()
-    return table.iloc[order].reset_index(drop=True)
+    return long_table(result, method, METHODS[method].kind, tables)
 
 
 def check_tpm(tpm: pd.DataFrame) -> None:

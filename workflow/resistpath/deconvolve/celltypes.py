@@ -23,24 +23,41 @@ CELL_TYPES: dict[str, CellType] = {
         CellType("leukocyte", "Immune cells"),
         CellType("lymphocyte", "Lymphocytes", "leukocyte"),
         CellType("b_cell", "B cells", "lymphocyte"),
+        CellType("plasma_cell", "Plasma cells", "lymphocyte"),
         CellType("t_cell", "T cells", "lymphocyte"),
         CellType("t_cd4", "CD4+ T cells, regulatory included", "t_cell"),
         CellType("t_cd4_conventional", "CD4+ T cells, not regulatory", "t_cd4"),
+        CellType("th1", "Type 1 helper T cells", "t_cd4_conventional"),
         CellType("treg", "Regulatory T cells", "t_cd4"),
         CellType("t_cd8", "CD8+ T cells", "t_cell"),
+        CellType("t_cd8_exhausted", "CD8+ T cells, exhausted", "t_cd8"),
+        CellType("t_gamma_delta", "Gamma-delta T cells", "t_cell"),
         CellType("nk", "NK cells", "lymphocyte"),
+        CellType("nk_cd56dim", "NK cells, CD56 dim", "nk"),
         CellType("cytotoxic_lymphocyte", "Cytotoxic lymphocytes", "lymphocyte"),
         CellType("myeloid", "Myeloid cells", "leukocyte"),
         CellType("monocytic_lineage", "Monocytic lineage", "myeloid"),
         CellType("monocyte", "Monocytes", "monocytic_lineage"),
         CellType("macrophage", "Macrophages", "monocytic_lineage"),
+        CellType("macrophage_m0", "Macrophages, not activated", "macrophage"),
         CellType("macrophage_m1", "Macrophages, M1-like", "macrophage"),
         CellType("macrophage_m2", "Macrophages, M2-like", "macrophage"),
         CellType("myeloid_dc", "Myeloid dendritic cells", "myeloid"),
+        CellType("cdc1", "Dendritic cells, cDC1", "myeloid_dc"),
+        CellType("cdc2", "Dendritic cells, cDC2", "myeloid_dc"),
+        CellType("plasmacytoid_dc", "Plasmacytoid dendritic cells", "leukocyte"),
         CellType("neutrophil", "Neutrophils", "myeloid"),
+        CellType("eosinophil", "Eosinophils", "myeloid"),
+        CellType("basophil", "Basophils", "myeloid"),
+        CellType("mast_cell", "Mast cells", "myeloid"),
         CellType("stroma", "Stromal cells"),
         CellType("endothelial", "Endothelial cells", "stroma"),
         CellType("fibroblast", "Fibroblasts", "stroma"),
+        CellType("pericyte", "Pericytes", "stroma"),
+        CellType("epithelial", "Epithelial cells"),
+        CellType("malignant", "Malignant cells"),
+        CellType("stroma_and_leukocyte", "Stromal and immune cells together"),
+        CellType("tumour_purity", "Tumour purity"),
         CellType("other", "Other cells, the tumour's included"),
     )
 }
@@ -72,13 +89,20 @@ NAMES: dict[str, dict[str, str]] = {
         "Endothelial cells": "endothelial",
         "Fibroblasts": "fibroblast",
     },
+    "estimate": {
+        "StromalScore": "stroma",
+        "ImmuneScore": "leukocyte",
+        "ESTIMATEScore": "stroma_and_leukocyte",
+        "TumorPurity": "tumour_purity",
+    },
 }
 
-# Method -> id -> the method's own types it is the sum of. The sums are those the DREAM challenge
-# scored (White 2024), so that its limits of detection apply to them.
+# Method -> id -> the method's own types it is the sum of. But for all T cells these sums are those
+# the DREAM challenge scored (White 2024), so that its limits of detection apply to them.
 COMBINED: dict[str, dict[str, tuple[str, ...]]] = {
     "quantiseq": {
         "t_cd4": ("T.cells.CD4", "Tregs"),
+        "t_cell": ("T.cells.CD4", "Tregs", "T.cells.CD8"),
         "macrophage": ("Macrophages.M1", "Macrophages.M2"),
         "monocytic_lineage": (
             "Macrophages.M1",
@@ -96,6 +120,7 @@ REMARKS: dict[tuple[str, str], str] = {
     ("quantiseq", "t_cd4_conventional"): "the published limit is for all CD4+ T cells: read those",
     ("quantiseq", "myeloid_dc"): "did not follow the truth in the DREAM challenge (r -0.003)",
     ("quantiseq", "other"): "what the ten immune cell types leave",
+    ("estimate", "stroma_and_leukocyte"): "sum of the stromal and the immune score",
 }
 
 

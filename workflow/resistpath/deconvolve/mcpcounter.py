@@ -1,25 +1,19 @@
 r"""MCP-counter: abundance scores of ten populations (Becht 2016).
 
 A population's score is the plain mean of its markers' expression, here of
-:math:`\log_2(\mathrm{TPM}+1)`. Scores compare samples for one population, never populations with
-one another.
-
-The 90 % interval is the jackknife over markers, which for a mean of *n* values is
-:math:`\bar x \pm t_{n-1,\,0.95}\, s / \sqrt n`. It says how far the score hangs on which markers
-were chosen; as markers differ in their base level, it is wider than the uncertainty of a difference
-between two samples.
+:math:`\log_2(\mathrm{TPM}+1)`; see `markers`. Scores compare samples for one population, never
+populations with one another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
-from resistpath.deconvolve import intervals
+from resistpath.deconvolve.markers import score_markers
 from resistpath.deconvolve.result import Result
-from resistpath.deconvolve.rows import Rows, find, need, require_half, text
+from resistpath.deconvolve.rows import need
 from resistpath.errors import UserError
 
 SYMBOLS = ("current", "published")
@@ -60,60 +54,11 @@ def mcpcounter(
             f"mcpcounter knows no symbols {symbols!r}", do=f"use one of {', '.join(SYMBOLS)}"
         )
     table = need(tables, "mcpcounter", ("population", "gene", "symbol", "other_symbols"))
-    labels = [str(gene) for gene in tpm.index]
-    rows = Rows(tpm, labels)
-    wanted = find(table, labels) if symbols == "current" else text(table["gene"])
-    there = [name in rows for name in wanted]
-    require_half(sum(there), len(there), "mcpcounter")
-
-    populations = list(dict.fromkeys(text(table["population"])))
-    shape = (len(rows.samples), len(populations))
-    scores, low, high = (np.full(shape, np.nan) for _ in range(3))
-    notes = {}
-    for column, population in enumerate(populations):
-        mine = [
-            (name, here)
-            for name, here, of in zip(wanted, there, text(table["population"]), strict=True)
-            if of == population
-        ]
-        values = [rows.value(name) for name, here in mine if here]
-        n = len(values)
-        if n < len(mine):
-            notes[population] = f"{n} of {len(mine)} markers measured"
-        if n == 0:
-            continue
-        if log:
-            values = [np.log2(v + 1.0) for v in values]
-        mean = sum(values, np.zeros(shape[0])) / n
-        scores[:, column] = mean
-        if interval and n > 1:
-            squares = sum(((v - mean) ** 2 for v in values), np.zeros(shape[0]))
-            half = intervals.quantile(n - 1) * np.sqrt(squares / (n * (n - 1)))
-            low[:, column] = np.maximum(mean - half, 0.0)
-            high[:, column] = mean + half
-    return Result(
-        estimate=pd.DataFrame(scores, rows.samples, populations),
-        combined=pd.DataFrame(index=rows.samples),
-        low=pd.DataFrame(low, rows.samples, populations),
-        high=pd.DataFrame(high, rows.samples, populations),
-        fit=pd.DataFrame(
-            {
-                "n_genes": sum(there),
-                "n_signature": len(there),
-                "coverage": sum(there) / len(there),
-                "correlation": np.nan,
-                "residual": np.nan,
-            },
-            index=rows.samples,
-        ),
-        genes=pd.DataFrame(
-            {
-                "gene": text(table["gene"]),
-                "row": [rows.label(name) for name in wanted],
-                "used": there,
-                "fate": ["used" if here else "missing" for here in there],
-            }
-        ),
-        dropped=pd.DataFrame(columns=["row", "becomes", "fate"], dtype=str),
-        notes=notes,
+    return score_markers(
+        tpm,
+        table.assign(panel="Becht 2016"),
+        "mcpcounter",
+        log=log,
+        published=symbols == "published",
+        interval=interval,
     )

@@ -15,23 +15,31 @@ Values agree with the authors' program and with the R package quantiseqr 1.11.0;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from resistpath.deconvolve import intervals, robust_fit, solver
+from resistpath.deconvolve.algebra import (
+    Floats,
+    Whole,
+    apply,
+    grams,
+    invert,
+    row_sums,
+    sum_first,
+    times,
+)
 from resistpath.deconvolve.celltypes import COMBINED, REMARKS, of
-from resistpath.deconvolve.result import Result
+from resistpath.deconvolve.fitted import Fitted, Labels, assemble, diagnose
+from resistpath.deconvolve.profiles import KEYS
+from resistpath.deconvolve.result import Result, no_rows
 from resistpath.deconvolve.rows import Rows, as_of_2017, find, need, require_half, text
-from resistpath.deconvolve.solver import Floats
 from resistpath.errors import UserError, some
 
 FEW_TREGS = 0.02
 CD4, TREGS, OTHER = "T.cells.CD4", "Tregs", "Other"
 FITS = ("lsei", *robust_fit.WEIGHTS)
-KEYS = ("gene", "symbol", "other_symbols")
 SYMBOLS = ("quantiseqr", "current", "published")
 
 
@@ -99,7 +107,7 @@ def quantiseq(
         names, dropped = as_of_2017(labels, table)
         wanted = text(signature["gene"])
     else:
-        names, dropped = labels, pd.DataFrame(columns=["row", "becomes", "fate"], dtype=str)
+        names, dropped = labels, no_rows()
         wanted = find(signature, labels) if symbols == "current" else text(signature["gene"])
     rows = Rows(tpm, names)
     if array:
@@ -114,84 +122,40 @@ def quantiseq(
         raise UserError(f"no known gene is expressed in {some(rows.samples[sums <= 0])}")
     mixture = np.array([rows.value(wanted[gene]) for gene in used]) * 1e6 / sums
     profiles = signature[types].to_numpy(dtype=np.float64)[used]
-    groups = intervals.groups_of(used)
+    groups = intervals.groups_of(used) if interval else None
     if robust == "lsei":
         fitted = _constrained(profiles, mixture, groups, types, content)
         columns = [*types, OTHER]
     else:
         fitted = _robust(profiles, mixture, groups, content, robust)
         columns = types
-
-    parts = {
-        key: [columns.index(name) for name in members]
-        for key, members in COMBINED["quantiseq"].items()
-    }
-    everything = [*columns, *parts]
-    estimate = _with_sums(fitted.estimate, parts)
-    low = high = np.full(estimate.shape, np.nan)
-    if interval:
-        replicates = [_with_sums(r, parts) for r in fitted.replicates]
-        half = intervals.half_width(estimate, replicates)
-        # A fraction held at zero does not move when genes leave. How far it could have been from
-        # zero is read from the fit without constraints.
-        reach = intervals.half_width(
-            _with_sums(fitted.free, parts), [_with_sums(r, parts) for r in fitted.free_replicates]
-        )
-        low = np.clip(estimate - half, 0.0, 1.0)
-        high = np.clip(np.maximum(estimate + half, reach), 0.0, 1.0)
-
-    notes = {}
-    for column in everything:
-        cell = of("quantiseq", column)
-        notes[column] = REMARKS.get(("quantiseq", cell.id), "")
-        if column in parts:
-            labels_of = [of("quantiseq", columns[p]).label for p in parts[column]]
-            notes[column] = "sum of: " + "; ".join(labels_of)
+    notes = _notes(columns)
     if array:
         notes[""] = f"depends on the cohort: quantile-normalised over {len(sums)} samples"
-    own = len(columns)
-    return Result(
-        estimate=pd.DataFrame(estimate[:, :own], rows.samples, columns),
-        combined=pd.DataFrame(estimate[:, own:], rows.samples, list(parts)),
-        low=pd.DataFrame(low, rows.samples, everything),
-        high=pd.DataFrame(high, rows.samples, everything),
-        fit=_fit(profiles, mixture, fitted, rows.samples, candidates),
-        genes=genes,
-        dropped=dropped,
-        notes={column: note for column, note in notes.items() if note},
+    return assemble(
+        fitted,
+        Labels(columns, rows.samples, COMBINED["quantiseq"]),
+        diagnose(profiles, mixture, fitted.explained, rows.samples, candidates),
+        genes,
+        notes,
+        dropped,
     )
 
 
-@dataclass(frozen=True)
-class _Fitted:
-    """A fit and its repeats without each group of genes.
-
-    Attributes
-    ----------
-    estimate, replicates
-        Fractions.
-    free, free_replicates
-        Without constraints, brought to the scale of the fractions.
-    explained
-        Genes x samples: what the fit makes of the mixture.
-    """
-
-    estimate: Floats
-    replicates: list[Floats]
-    free: Floats
-    free_replicates: list[Floats]
-    explained: Floats
+def _notes(columns: Sequence[str]) -> dict[str, str]:
+    notes = {}
+    for column in columns:
+        notes[column] = REMARKS.get(("quantiseq", of("quantiseq", column).id), "")
+    for wider, members in COMBINED["quantiseq"].items():
+        notes[wider] = "sum of: " + "; ".join(of("quantiseq", name).label for name in members)
+    return notes
 
 
 def _constrained(
-    profiles: Floats,
-    mixture: Floats,
-    groups: npt.NDArray[np.intp],
-    types: list[str],
-    content: Floats,
-) -> _Fitted:
-    grams, crosses = solver.grams(profiles, mixture, groups)
-    gram, cross = _sum(grams), _sum(crosses)
+    profiles: Floats, mixture: Floats, groups: Whole | None, types: list[str], content: Floats
+) -> Fitted:
+    parts, crosses = grams(profiles, mixture, groups)
+    gram, cross = sum_first(parts), sum_first(crosses)
     pair = CD4 in types and TREGS in types
     others = [i for i, name in enumerate(types) if name != CD4]
 
@@ -208,34 +172,37 @@ def _constrained(
             )
             tregs = _fractions(without, content[others])[:, others.index(types.index(TREGS))]
             _few_tregs(fractions, tregs, types.index(CD4), types.index(TREGS))
-        return fractions / solver.total(fractions)[:, None], shares, without
+        return fractions / row_sums(fractions)[:, None], shares, without
 
     estimate, shares, without = solve(gram, cross)
-    whole = solver.total(shares)
-    cells = solver.total(shares / content)
+    whole = row_sums(shares)
+    cells = row_sums(shares / content)
     some_left = cells > 0
     scale = np.where(some_left, whole, 1.0) / np.where(some_left, cells, _mean(1 / content))
 
     def free(gram: Floats, cross: Floats) -> Floats:
-        x = solver.apply(solver.invert(gram[None])[0], cross) / content * scale[:, None]
+        x = apply(invert(gram[None])[0], cross) / content * scale[:, None]
         return np.hstack([x, np.zeros((len(x), 1))])
 
-    leave = [(gram - g, cross - c) for g, c in zip(grams, crosses, strict=True)]
-    return _Fitted(
-        estimate=estimate,
+    explained = times(profiles, np.ascontiguousarray(shares.T))
+    if groups is None:
+        return Fitted(estimate, explained)
+    leave = [(gram - g, cross - c) for g, c in zip(parts, crosses, strict=True)]
+    return Fitted(
+        estimate,
+        explained,
         replicates=[solve(g, c, (shares, without))[0] for g, c in leave],
         free=free(gram, cross),
         free_replicates=[free(g, c) for g, c in leave],
-        explained=solver.apply(profiles, shares).T,
     )
 
 
 def _fractions(shares: Floats, content: Floats) -> Floats:
     """Turn shares of mRNA into shares of cells with the same sum, and append what is left of 1."""
     cells = shares / content
-    whole, amount = solver.total(shares), solver.total(cells)
+    whole, amount = row_sums(shares), row_sums(cells)
     cells *= (whole / np.where(amount > 0, amount, 1.0))[:, None]
-    return np.hstack([cells, np.maximum(0.0, 1.0 - solver.total(cells))[:, None]])
+    return np.hstack([cells, np.maximum(0.0, 1.0 - row_sums(cells))[:, None]])
 
 
 def _few_tregs(fractions: Floats, without_cd4: Floats, cd4: int, tregs: int) -> None:
@@ -247,44 +214,32 @@ def _few_tregs(fractions: Floats, without_cd4: Floats, cd4: int, tregs: int) -> 
 
 
 def _robust(
-    profiles: Floats, mixture: Floats, groups: npt.NDArray[np.intp], content: Floats, kind: str
-) -> _Fitted:
+    profiles: Floats, mixture: Floats, groups: Whole | None, content: Floats, kind: str
+) -> Fitted:
     fit = robust_fit.regress(profiles, mixture, kind)
 
     def fractions(slopes: Floats) -> Floats:
         cells = np.maximum(0.0, slopes) / content
-        amount = solver.total(cells)
+        amount = row_sums(cells)
         # Without any positive slope there is nothing to say.
         return np.asarray(cells / np.where(amount > 0, amount, np.nan)[:, None])
 
-    amount = solver.total(np.maximum(0.0, fit.slopes) / content)
+    amount = row_sums(np.maximum(0.0, fit.slopes) / content)
     scale = np.where(amount > 0, amount, np.nan)[:, None] * content
-    repeats = robust_fit.without_groups(profiles, mixture, fit, groups)
-    return _Fitted(
-        estimate=fractions(fit.slopes),
+    repeats = []
+    if groups is not None:
+        repeats = robust_fit.without_groups(profiles, mixture, fit, groups, kind)
+    return Fitted(
+        fractions(fit.slopes),
+        times(profiles, np.ascontiguousarray(fit.slopes.T)) + fit.intercept,
         replicates=[fractions(r) for r in repeats],
         free=fit.slopes / scale,
         free_replicates=[r / scale for r in repeats],
-        explained=(solver.apply(profiles, fit.slopes) + fit.intercept[:, None]).T,
     )
-
-
-def _sum(parts: Floats) -> Floats:
-    """Sum over the first axis in a fixed order."""
-    out: Floats = np.zeros(parts.shape[1:])
-    for part in parts:
-        out += part
-    return out
 
 
 def _mean(values: Floats) -> float:
     return float(values.sum() / len(values))
-
-
-def _with_sums(values: Floats, parts: Mapping[str, list[int]]) -> Floats:
-    """Append the sums of columns to the columns."""
-    sums = [solver.total(values[:, columns])[:, None] for columns in parts.values()]
-    return np.hstack([values, *sums])
 
 
 def _content(tables: Mapping[str, pd.DataFrame], types: list[str]) -> Floats:
@@ -343,24 +298,4 @@ def _genes(
                 for here, why in zip(there, left_out, strict=True)
             ],
         }
-    )
-
-
-def _fit(
-    profiles: Floats, mixture: Floats, fitted: _Fitted, samples: pd.Index[str], candidates: int
-) -> pd.DataFrame:
-    n_genes = len(profiles)
-    x, y = fitted.explained, mixture
-    dx, dy = x - _sum(x) / n_genes, y - _sum(y) / n_genes
-    spread = np.sqrt(_sum(dx * dx) * _sum(dy * dy))
-    size = _sum(y * y)
-    return pd.DataFrame(
-        {
-            "n_genes": n_genes,
-            "n_signature": candidates,
-            "coverage": n_genes / candidates,
-            "correlation": _sum(dx * dy) / np.where(spread > 0, spread, np.nan),
-            "residual": np.sqrt(_sum((x - y) ** 2) / np.where(size > 0, size, np.nan)),
-        },
-        index=samples,
     )

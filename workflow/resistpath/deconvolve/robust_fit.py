@@ -4,7 +4,7 @@ As in ``MASS::rlm`` (Venables and Ripley 2002): with an intercept, started from 
 re-estimated in every step as the median of the absolute residuals divided by 0.6745, weights
 :math:`w = \psi(u)/u` of the scaled residual *u*, and an end when the residuals move by at most
 1e-4 of their length. As the end is a tolerance and not the fixed point, the steps are part of the
-method. Each sample stops by itself; sums run in a fixed order (see `solver`).
+method. Each sample stops by itself; sums run in a fixed order (see `algebra`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from resistpath.deconvolve import solver
-from resistpath.deconvolve.solver import Floats
+from resistpath.deconvolve.algebra import Floats, Whole, factor_last, solve_last, sums_by_row, times
 
 STEPS, ACCURACY = 1000, 1e-4
+MORE_STEPS = 10
 MAD = 0.6745
 
 
@@ -70,12 +69,10 @@ def regress(signature: Floats, mixture: Floats, kind: str) -> Fit:
         ``"huber"``, ``"hampel"`` or ``"bisquare"``.
     """
     design = np.hstack([np.ones((len(signature), 1)), signature])
-    products = _products(design)
-    n = mixture.shape[1]
     weights = np.ones_like(mixture)
-    coefficients = _solve(design, products, mixture, weights)
-    left = np.arange(n)
-    rest = mixture - solver.apply(design, coefficients).T
+    coefficients = _solve(design, mixture, weights)
+    left = np.arange(mixture.shape[1])
+    rest = mixture - times(design, coefficients)
     for _ in range(STEPS):
         scale = _median(np.abs(rest)) / MAD
         ready = scale == 0  # at least half of the genes are explained exactly
@@ -84,51 +81,44 @@ def regress(signature: Floats, mixture: Floats, kind: str) -> Fit:
             break
         w = WEIGHTS[kind](rest / scale)
         b = mixture[:, left]
-        now = _solve(design, products, b, w)
-        new = b - solver.apply(design, now).T
-        coefficients[left], weights[:, left] = now, w
+        now = _solve(design, b, w)
+        new = b - times(design, now)
+        coefficients[:, left], weights[:, left] = now, w
         moved = _length(rest - new) / np.maximum(1e-20, _length(rest))
         on = np.sqrt(moved) > ACCURACY
         left, rest = left[on], new[:, on]
-    return Fit(coefficients[:, 1:], coefficients[:, 0], weights)
+    return Fit(np.ascontiguousarray(coefficients[1:].T), coefficients[0], weights)
 
 
 def without_groups(
-    signature: Floats, mixture: Floats, fit: Fit, groups: npt.NDArray[np.intp]
+    signature: Floats, mixture: Floats, fit: Fit, groups: Whole, kind: str
 ) -> list[Floats]:
-    """Slopes without each group of genes, by one weighted fit with the weights of the whole."""
+    """Slopes without each group of genes, by a few more steps from the weights of the whole."""
     design = np.hstack([np.ones((len(signature), 1)), signature])
-    products = _products(design)
     out = []
     for group in range(int(groups.max()) + 1):
-        keep = (groups != group)[:, None]
-        out.append(_solve(design, products, mixture, fit.weights * keep)[:, 1:])
+        keep = groups != group
+        a, b, w = design[keep], mixture[keep], fit.weights[keep]
+        x = _solve(a, b, w)
+        for _ in range(MORE_STEPS):
+            rest = b - times(a, x)
+            size = np.abs(rest)
+            scale = np.maximum(_median(size) / MAD, 1e-12 * size.max(axis=0))
+            x = _solve(a, b, WEIGHTS[kind](rest / np.where(scale > 0, scale, 1.0)))
+        out.append(np.ascontiguousarray(x[1:].T))
     return out
 
 
-def _products(design: Floats) -> Floats:
-    """Products of all pairs of columns, upper triangle: genes x pairs."""
+def _solve(design: Floats, mixture: Floats, weights: Floats) -> Floats:
+    """Weighted least squares by normal equations, one step of refinement: columns x samples."""
     i, j = np.triu_indices(design.shape[1])
-    return np.asarray(design[:, i] * design[:, j])
-
-
-def _solve(design: Floats, products: Floats, mixture: Floats, weights: Floats) -> Floats:
-    """Weighted least squares by normal equations, one step of refinement."""
-    n_genes, n_columns = design.shape
-    n = mixture.shape[1]
-    upper = np.zeros((products.shape[1], n))
-    cross = np.zeros((n_columns, n))
-    weighted = weights * mixture
-    for gene in range(n_genes):
-        upper += products[gene][:, None] * weights[gene]
-        cross += design[gene][:, None] * weighted[gene]
-    i, j = np.triu_indices(n_columns)
-    gram = np.empty((n, n_columns, n_columns))
-    gram[:, i, j] = gram[:, j, i] = upper.T
-    inverse = solver.invert(gram)
-    right = np.ascontiguousarray(cross.T)
-    x = solver.apply(inverse, right)
-    return x + solver.apply(inverse, right - solver.apply(gram, x))
+    w = np.ascontiguousarray(weights.T)
+    right = sums_by_row(w * mixture.T, design).T.copy()
+    gram = np.empty((len(right), *right.shape))
+    gram[i, j] = gram[j, i] = sums_by_row(w, design[:, i] * design[:, j]).T
+    factors = factor_last(gram)
+    x = solve_last(factors, right)
+    return x + solve_last(factors, right - times(gram, x))
 
 
 def _median(values: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from resistpath.deconvolve.solver import Floats
+from resistpath.deconvolve.algebra import Floats
 from resistpath.errors import UserError
 
 WITHDRAWN = "entry withdrawn"  # HGNC's words for such an entry
@@ -59,25 +59,28 @@ class Rows:
         """Name the rows of a gene as the matrix has them."""
         return "|".join(self.labels[row] for row in self.at.get(name, []))
 
+    def first(self, name: str) -> int:
+        """Find the first row of a gene."""
+        return self.at[name][0]
+
     def value(self, name: str) -> Floats:
         """Values of one gene in all samples."""
         rows = self.at[name]
         ranked = np.sort(self.values[rows].astype(np.float64), axis=0)
         return np.asarray((ranked[(len(rows) - 1) // 2] + ranked[len(rows) // 2]) / 2)
 
-    def sums(self) -> Floats:
-        """Sum all genes of each sample.
+    def sums(self, genes: Sequence[str] | None = None) -> Floats:
+        """Sum all genes, or those named, of each sample.
 
-        Each sample is gathered in the order of the gene names and summed by itself, so neither
-        its neighbours nor the order of the rows can change a bit of the sum.
+        Each sample is gathered in the order of the gene names and summed along memory by itself,
+        so neither its neighbours nor the order of the rows can change a bit of the sum.
         """
-        names = sorted(self.at)
+        names = sorted(self.at if genes is None else genes)
         order = np.array([self.at[n][0] for n in names if len(self.at[n]) == 1], dtype=np.intp)
         out = np.empty(len(self.samples))
         for start in range(0, len(out), 64):
             block = self.values[:, start : start + 64].T.astype(np.float64, order="C")
-            for sample, column in enumerate(block, start):
-                out[sample] = column.take(order).sum()
+            out[start : start + 64] = np.take(block, order, axis=1).sum(axis=1)
         for name in names:
             if len(self.at[name]) > 1:
                 out += self.value(name)

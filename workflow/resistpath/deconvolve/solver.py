@@ -1,151 +1,44 @@
 """Constrained least squares for all samples at once, each sample's bits independent of the others.
 
 The problem, for one sample: ``minimise |A x - b|`` with ``x >= 0`` and, if a total is given,
-``sum(x) <= total``. `A` (genes x cell types) is shared, so ``A'A`` is formed once and each sample
-costs only ``A'b`` and a few solves of the size of the number of cell types.
-
-No sum here runs through BLAS or a numpy reduction over samples: sums over genes and cell types are
-written as loops whose terms are whole vectors of samples. Vector additions and products are exact
-IEEE operations per element, so a sample's result does not depend on how many samples stand beside
-it, in which order, or on the number of threads.
+``sum(x) <= total`` or ``sum(x) == total``. `A` (genes x cell types) is shared, so ``A'A`` is formed
+once and each sample costs only ``A'b`` and a few solves of the size of the number of cell types.
+Inside, samples run along the last axis; see `algebra` for why no sample sees its neighbours.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Bools: TypeAlias = npt.NDArray[np.bool_]
+from resistpath.deconvolve.algebra import Bools, Floats, Whole, inverse_last, sum_first, times
 
-EMPTY = 1e-15  # smallest pivot of a matrix with ones on its diagonal
+BLOCK = 16384  # samples worked on at a time, fewer where there are many cell types
+CELLS = 1 << 21  # numbers in the inverses of one block
+KEPT = 4096  # inverses kept for later blocks
+MOST_TYPES = 62  # a set of free types is one 64-bit number
+ROUNDS = 6  # of letting types leave and enter all at once
 TOLERANCE = 1e-13  # of the terms that cancel in a gradient; 450 units of rounding
 
 
-def grams(
-    signature: Floats, mixture: Floats, groups: npt.NDArray[np.intp] | None = None
-) -> tuple[Floats, Floats]:
-    """Form ``A'A`` and ``A'b``, in all or split by groups of genes.
-
-    Parameters
-    ----------
-    signature
-        Genes x cell types.
-    mixture
-        Genes x samples.
-    groups
-        Group number of each gene, from 0; one group if left out.
-
-    Returns
-    -------
-    gram
-        Groups x cell types x cell types.
-    cross
-        Groups x samples x cell types.
-    """
-    n_genes, n_types = signature.shape
-    groups = np.zeros(n_genes, dtype=np.intp) if groups is None else groups
-    n_groups = int(groups.max()) + 1
-    gram = np.zeros((n_groups, n_types, n_types))
-    cross = np.zeros((n_groups, n_types, mixture.shape[1]))
-    for gene, group in enumerate(groups):
-        row = signature[gene]
-        gram[group] += row[:, None] * row
-        cross[group] += row[:, None] * mixture[gene]
-    return gram, np.ascontiguousarray(cross.transpose(0, 2, 1))
-
-
-def apply(matrix: Floats, vectors: Floats) -> Floats:
-    """Multiply each row of `vectors` by a matrix, or by its own matrix, in a fixed order.
-
-    Parameters
-    ----------
-    matrix
-        Rows x columns, or samples x rows x columns.
-    vectors
-        Samples x columns.
-
-    Returns
-    -------
-    Floats
-        Samples x rows.
-    """
-    out = np.zeros((vectors.shape[0], matrix.shape[-2]))
-    for column in range(matrix.shape[-1]):
-        out += matrix[..., column] * vectors[:, column, None]
-    return out
-
-
-def total(vectors: Floats) -> Floats:
-    """Sum each row in a fixed order."""
-    out = np.zeros(vectors.shape[0])
-    for column in range(vectors.shape[1]):
-        out += vectors[:, column]
-    return out
-
-
-def invert(stack: Floats) -> Floats:
-    """Invert positive definite matrices (stack x n x n) by Gauss-Jordan steps, no pivoting.
-
-    A direction that is empty to rounding counts as nearly so: two equal columns share a fit in
-    some way, but nothing becomes infinite.
-    """
-    n = stack.shape[-1]
-    diagonal = np.einsum("kii->ki", stack)
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scales = scale[:, :, None] * scale[:, None, :]
-    work = stack * scales
-    for step in range(n):
-        pivot = 1.0 / np.maximum(work[:, step, step], EMPTY)
-        row = work[:, step, :] * pivot[:, None]
-        column = work[:, :, step].copy()
-        work -= column[:, :, None] * row[:, None, :]
-        work[:, step, :] = row
-        work[:, :, step] = -column * pivot[:, None]
-        work[:, step, step] = pivot
-    return np.asarray(work * scales)
-
-
-class _Passive:
-    """Inverses of ``A'A`` restricted to sets of free cell types, kept by set."""
-
-    def __init__(self, gram: Floats) -> None:
-        self.gram = gram
-        self.bits = 1 << np.arange(gram.shape[0], dtype=np.int64)
-        self.known = np.empty(0, dtype=np.int64)
-        self.inverse = np.empty((0, *gram.shape))
-
-    def __call__(self, free: Bools) -> Floats:
-        """Return one inverse per row of `free` (samples x cell types), zero outside the set."""
-        codes = np.zeros(len(free), dtype=np.int64)
-        for column, bit in enumerate(self.bits):
-            codes += free[:, column] * bit
-        new = np.setdiff1d(codes, self.known)
-        if len(new):
-            member = (new[:, None] & self.bits) > 0
-            both = member[:, :, None] & member[:, None, :]
-            stack = np.where(both, self.gram, np.eye(len(self.bits)))
-            inverse = np.where(both, invert(stack), 0.0)
-            known = np.concatenate([self.known, new])
-            order = np.argsort(known)
-            self.known, self.inverse = known[order], np.concatenate([self.inverse, inverse])[order]
-        return self.inverse[np.searchsorted(self.known, codes)]
-
-
 def constrained(
-    gram: Floats, cross: Floats, limit: float | None = 1.0, start: Floats | None = None
+    gram: Floats,
+    cross: Floats,
+    limit: float | None = 1.0,
+    start: Floats | None = None,
+    *,
+    exact: bool = False,
 ) -> Floats:
     """Solve ``min |A x - b|``, ``x >= 0``, ``sum(x) <= limit``, for each sample exactly.
 
-    An active-set method (Lawson and Hanson 1974, extended by the sum): each sample has a set of
-    free cell types; the fit on that set is solved exactly; a type whose fraction would turn
-    negative leaves the set at the point where it reaches zero, and the type with the steepest
-    descent enters. What the sum leaves is one more type with an empty column, so one rule serves
-    both constraints. It stops where no type can enter (Karush-Kuhn-Tucker conditions hold to
-    rounding). A type that entered stays only if the fit became better, so it always comes to an
-    end, even where two columns of `A` are the same to rounding.
+    Each sample has a set of free cell types, and the fit on that set is solved exactly. In the
+    first rounds all types whose fraction would turn negative leave the set and all that improve
+    the fit enter, at once (block pivoting; Portugal 1994); for most samples that is the end.
+    Others go on by an active-set method (Lawson and Hanson 1974): a type whose fraction would turn
+    negative leaves at the point where it reaches zero, and the type with the steepest descent
+    enters, alone. A type that entered stays only if the fit became better, so it always comes to
+    an end, even where two columns of `A` are the same to rounding. What the sum leaves is one more
+    type with an empty column, so one rule serves both constraints. Either way it stops where no
+    type can enter (Karush-Kuhn-Tucker conditions hold to rounding).
 
     Parameters
     ----------
@@ -157,6 +50,8 @@ def constrained(
         Largest sum of a solution; None for no limit.
     start
         Samples x cell types, none negative; saves steps where the solution is near.
+    exact
+        The sum equals `limit` instead of staying below it.
 
     Returns
     -------
@@ -164,104 +59,206 @@ def constrained(
         Samples x cell types.
     """
     n, k = cross.shape
+    out = np.empty((n, k))
     passive = _Passive(gram)
-    # The last column is what the sum leaves; without a limit it always stays free.
-    x = np.zeros((n, k + 1))
-    x[:, :k] = _plain(gram, cross) if start is None else start
-    if limit is not None:
-        whole = total(x[:, :k])
-        over = whole > limit
-        x[over, :k] *= (limit / whole[over])[:, None]
-        x[~over, k] = limit - whole[~over]
-    free = x > 0
-    if limit is None:
-        free[:, k] = True
-    kept, kept_free = x.copy(), free.copy()  # the best fit so far
-    reached = np.full(n, np.inf)  # and its value
-    entered = np.full(n, -1)  # the type that entered since
-    barred = np.zeros((n, k + 1), dtype=bool)  # types that entered to no avail
-    length = np.sqrt(np.diag(gram))
-    length = np.append(length, length.mean())
-    left = np.arange(n)
-    while len(left):
-        at, f, entry = x[left], free[left], entered[left]
-        z, pressure = _fit(passive, gram, cross[left], f, limit)
-        bad = f & (z <= 0)
+    size = min(BLOCK, max(1, CELLS // k**2))
+    for first in range(0, n, size):
+        here = slice(first, first + size)
+        near = None if start is None else np.ascontiguousarray(start[here].T)
+        block = _ActiveSet(passive, np.ascontiguousarray(cross[here].T), limit, exact, near)
+        out[here] = block.solve().T
+    return out
+
+
+class _Passive:
+    """Inverses of ``A'A`` restricted to sets of free cell types, kept by set."""
+
+    def __init__(self, gram: Floats) -> None:
+        self.gram = gram
+        self.bits = 1 << np.arange(len(gram), dtype=np.int64)[:, None]
+        self._forget()
+
+    def plain(self, cross: Floats) -> Floats:
+        """Fit without constraints and set negative values to zero."""
+        return np.maximum(0.0, times(inverse_last(self.gram[:, :, None])[:, :, 0], cross))
+
+    def _forget(self) -> None:
+        self.known = np.empty(0, dtype=np.int64)
+        self.inverse = np.empty((*self.gram.shape, 0))
+
+    def __call__(self, free: Bools) -> Floats:
+        """Return one inverse per column of `free` (cell types x samples), zero outside the set."""
+        codes = np.zeros(free.shape[1], dtype=np.int64)
+        for row, bit in zip(free, self.bits[:, 0], strict=True):
+            codes += row * bit
+        wanted, which = np.unique(codes, return_inverse=True)
+        new = wanted[~np.isin(wanted, self.known, assume_unique=True)]
+        if len(new):
+            if len(self.known) > KEPT:
+                self._forget()
+                new = wanted
+            member = (new & self.bits) > 0
+            both = member[:, None] & member
+            stack = np.where(both, self.gram[:, :, None], np.eye(len(self.gram))[:, :, None])
+            inverse = np.where(both, inverse_last(stack), 0.0)
+            known = np.concatenate([self.known, new])
+            order = np.argsort(known)
+            self.known = known[order]
+            self.inverse = np.concatenate([self.inverse, inverse], axis=2)[:, :, order]
+        place = np.searchsorted(self.known, wanted)
+        return np.take(self.inverse, place[which], axis=2)
+
+
+class _ActiveSet:
+    """The search for one block of samples; cell types x samples throughout.
+
+    Attributes
+    ----------
+    x, free
+        Cell types and, last, what the sum leaves: the present point and the free set.
+    kept, kept_free, reached
+        The best fit so far and its value.
+    entered, barred
+        The type that entered since, and the types that entered to no avail.
+    """
+
+    def __init__(
+        self,
+        passive: _Passive,
+        cross: Floats,
+        limit: float | None,
+        exact: bool,
+        start: Floats | None,
+    ) -> None:
+        self.passive, self.gram, self.size_gram = passive, passive.gram, np.abs(passive.gram)
+        self.cross, self.limit, self.exact = cross, limit, exact
+        k, n = cross.shape
+        self.k = k
+        self.x = np.zeros((k + 1, n))
+        self.x[:k] = passive.plain(cross) if start is None else start
+        if limit is not None:
+            self._make_feasible(limit)
+        self.free = self.x > 0
         if limit is None:
-            bad[:, k] = False
-        rows = np.arange(len(left))
-        whole_fit = ~bad.any(axis=1)
-        value = np.full(len(left), np.inf)
-        value[whole_fit] = _value(gram, cross[left][whole_fit], z[whole_fit, :k])
-        better = value < reached[left]
+            self.free[k] = True
+        self.closed = np.zeros((k + 1, 1), dtype=bool)  # types that never enter
+        self.closed[k] = exact
+        length = np.sqrt(np.diag(self.gram))
+        self.length = np.append(length, length.mean())[:, None]
+
+    def _make_feasible(self, limit: float) -> None:
+        k = self.k
+        whole = sum_first(self.x[:k])
+        if self.exact:
+            self.x[:k, whole <= 0] = limit / k
+            whole = np.where(whole <= 0, limit, whole)
+        scaled = (whole > limit) | self.exact
+        self.x[:k, scaled] *= limit / whole[scaled]
+        self.x[k, ~scaled] = limit - whole[~scaled]
+
+    def solve(self) -> Floats:
+        """Work until no sample has a type left that improves its fit."""
+        left = self._rounds()
+        self.kept, self.kept_free = self.x.copy(), self.free.copy()
+        self.reached = np.full(self.x.shape[1], np.inf)
+        self.entered = np.full(self.x.shape[1], -1)
+        self.barred = np.repeat(self.closed, self.x.shape[1], axis=1)
+        while len(left):
+            left = left[self._step(left)]
+        return self.x[: self.k]
+
+    def _rounds(self) -> Whole:
+        """Let all types leave and enter at once, a few times; return the samples not solved."""
+        left, free, cross = np.arange(self.x.shape[1]), self.free, self.cross
+        for _ in range(ROUNDS):
+            z, pressure = self._fit(cross, free)
+            bad = free & (z <= 0)
+            if self.limit is None:
+                bad[self.k] = False
+            whole_fit = ~bad.any(axis=0)
+            enter = self._slope(cross, z, pressure, free) > 0
+            solved = whole_fit & ~enter.any(axis=0)
+            self.x[:, left[solved]] = np.where(free[:, solved], z[:, solved], 0.0)
+            free = np.where(whole_fit, free | enter, free & ~bad)[:, ~solved]
+            left, cross = left[~solved], cross[:, ~solved]
+            if not len(left):
+                break
+        return left
+
+    def _step(self, left: Whole) -> Bools:
+        """Take one step with the samples `left`; say which of them go on."""
+        cross = self.cross[:, left]
+        at, free, entry = self.x[:, left], self.free[:, left], self.entered[left]
+        z, pressure = self._fit(cross, free)
+        bad = free & (z <= 0)
+        if self.limit is None:
+            bad[self.k] = False
+        whole_fit = ~bad.any(axis=0)
+        value = sum_first(z[: self.k] * (times(self.gram, z[: self.k]) - 2 * cross))
+        better = whole_fit & (value < self.reached[left])
 
         # A step that brings nothing, by rounding alone: go back, and bar the type that entered.
-        back = (entry >= 0) & (bad[rows, entry] & (at[rows, entry] == 0) | whole_fit & ~better)
+        columns = np.arange(len(left))
+        stuck = bad[entry, columns] & (at[entry, columns] == 0)
+        back = (entry >= 0) & (stuck | whole_fit & ~better)
         here = left[back]
-        barred[here, entry[back]] = True
-        x[here], free[here], entered[here] = kept[here], kept_free[here], -1
+        self.barred[entry[back], here] = True
+        self.x[:, here], self.free[:, here] = self.kept[:, here], self.kept_free[:, here]
+        self.entered[here] = -1
 
-        # A fit with negative fractions: go towards it until the first one reaches zero.
-        go = ~whole_fit & ~back
-        here = left[go]
-        out = bad[go]
-        gap = np.where(out, at[go] - z[go], 1.0)
-        ratio = np.where(out, at[go] / np.where(gap > 0, gap, 1.0), np.inf)
-        step = ratio.min(axis=1, initial=np.inf)[:, None]
-        stay = f[go] & ~(out & (ratio <= step))
-        x[here] = np.where(stay, np.maximum(0.0, at[go] + step * (z[go] - at[go])), 0.0)
-        free[here] = stay
+        part = ~whole_fit & ~back
+        self._go_towards(left[part], at[:, part], z[:, part], free[:, part], bad[:, part])
 
-        # A fit without: keep it, and let the type enter that improves it most.
+        # A fit without negative fractions: keep it, and let the type enter that improves it most.
         done = whole_fit & ~back
         here = left[done]
-        x[here] = kept[here] = np.where(f[done], z[done], 0.0)
-        kept_free[here] = f[done]
-        barred[here] &= ~(better[done] & (entry[done] >= 0))[:, None]
-        reached[here] = np.minimum(reached[here], value[done])
-        slope = np.zeros((len(here), k + 1))
-        size = np.zeros((len(here), k + 1))
-        slope[:, :k] = cross[here] - apply(gram, x[here, :k])
-        size[:, :k] = np.abs(cross[here]) + apply(np.abs(gram), x[here, :k])
-        slope -= pressure[done][:, None]
-        size += np.abs(pressure[done])[:, None]
-        slope[f[done] | barred[here] | (slope <= TOLERANCE * size)] = -np.inf
-        best = (slope / length).argmax(axis=1)
-        more = slope[np.arange(len(here)), best] > 0
-        free[here[more], best[more]] = True
-        entered[here[more]] = best[more]
-        finished = np.zeros(len(left), dtype=bool)
-        finished[np.flatnonzero(done)[~more]] = True
-        left = left[~finished]
-    return x[:, :k]
+        self.x[:, here] = self.kept[:, here] = np.where(free[:, done], z[:, done], 0.0)
+        self.kept_free[:, here] = free[:, done]
+        self.barred[:, here] &= self.closed | ~(better[done] & (entry[done] >= 0))
+        self.reached[here] = np.minimum(self.reached[here], value[done])
+        slope = self._slope(cross[:, done], self.x[:, here], pressure[done], free[:, done])
+        slope[self.barred[:, here]] = -np.inf
+        best = (slope / self.length).argmax(axis=0)
+        more = slope[best, np.arange(len(here))] > 0
+        self.free[best[more], here[more]] = True
+        self.entered[here[more]] = best[more]
+        on = ~done
+        on[done] = more
+        return on
 
+    def _go_towards(self, here: Whole, at: Floats, z: Floats, free: Bools, out: Bools) -> None:
+        """Go towards a fit with negative fractions until the first one reaches zero."""
+        gap = np.where(out, at - z, 1.0)
+        ratio = np.where(out, at / np.where(gap > 0, gap, 1.0), np.inf)
+        step = ratio.min(axis=0, initial=np.inf)
+        stay = free & ~(out & (ratio <= step))
+        self.x[:, here] = np.where(stay, np.maximum(0.0, at + step * (z - at)), 0.0)
+        self.free[:, here] = stay
 
-def _value(gram: Floats, cross: Floats, x: Floats) -> Floats:
-    """Compute ``|A x - b|`` squared, less ``|b|`` squared."""
-    return total(x * (apply(gram, x) - 2 * cross))
+    def _slope(self, cross: Floats, x: Floats, pressure: Floats, free: Bools) -> Floats:
+        """How fast the fit improves as each type enters; minus infinity for those that cannot."""
+        k = self.k
+        slope, size = np.zeros_like(x), np.zeros_like(x)
+        slope[:k] = cross - times(self.gram, x[:k])
+        size[:k] = np.abs(cross) + times(self.size_gram, np.abs(x[:k]))
+        slope -= pressure
+        size += np.abs(pressure)
+        slope[free | self.closed | (slope <= TOLERANCE * size)] = -np.inf
+        return slope
 
-
-def _plain(gram: Floats, cross: Floats) -> Floats:
-    """Fit without constraints and set negative values to zero: a feasible place to start."""
-    return np.maximum(0.0, apply(invert(gram[None])[0], cross))
-
-
-def _fit(
-    passive: _Passive, gram: Floats, cross: Floats, free: Bools, limit: float | None
-) -> tuple[Floats, Floats]:
-    """Fit on the free types; return the fractions, with what is left, and the sum's multiplier."""
-    k = gram.shape[0]
-    inverse = passive(free[:, :k])
-    z = apply(inverse, cross)
-    z += apply(inverse, cross - apply(gram, z))  # one step of refinement
-    pressure = np.zeros(len(z))
-    out = np.zeros((len(z), k + 1))
-    if limit is not None:
-        bound = ~free[:, k]
-        ones = np.ones((1, k))
-        spread = apply(inverse[bound], np.repeat(ones, int(bound.sum()), axis=0))
-        pressure[bound] = (total(z[bound]) - limit) / total(spread)
-        z[bound] -= pressure[bound][:, None] * spread
-        out[:, k] = np.where(bound, 0.0, limit - total(z))
-    out[:, :k] = z
-    return out, pressure
+    def _fit(self, cross: Floats, free: Bools) -> tuple[Floats, Floats]:
+        """Fit on the free types; return fractions, with what is left, and the sum's multiplier."""
+        k, limit = self.k, self.limit
+        inverse = self.passive(free[:k])
+        z = np.zeros((k + 1, cross.shape[1]))
+        z[:k] = times(inverse, cross)
+        z[:k] += times(inverse, cross - times(self.gram, z[:k]))  # one step of refinement
+        pressure = np.zeros(cross.shape[1])
+        if limit is not None:
+            bound = ~free[k]
+            if bound.any():
+                spread = sum_first(inverse[:, :, bound].transpose(1, 0, 2))
+                pressure[bound] = (sum_first(z[:k, bound]) - limit) / sum_first(spread)
+                z[:k, bound] -= pressure[bound] * spread
+            z[k] = np.where(bound, 0.0, limit - sum_first(z[:k]))
+        return z, pressure

@@ -1,27 +1,46 @@
-"""From a linear matrix of one unit to log2(TPM+1), one sample at a time."""
+"""What treats each sample alone: the same sample gives the same bytes in any company."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError, some
 from resistpath.expression import Expression, samples_by_genes
-from resistpath.units import PER_LENGTH, Units, parse_units
+from resistpath.units import PER_LENGTH, Units, parse_units, require
 
 MILLION = 1e6
 
+Floats = npt.NDArray[np.float64]
 
-def _per_million(rows: np.ndarray, samples: pd.Index) -> np.ndarray:
+
+def _per_million(rows: Floats, samples: pd.Index, *, own: bool = False) -> Floats:
+    """Rows scaled to a million each; in place if the array is the caller's own."""
     total = rows.sum(axis=1, keepdims=True)
     if (total <= 0).any():
         raise UserError(
             f"no expression in {some(samples[(total <= 0).ravel()])}",
             do="remove empty samples from the matrix",
         )
-    return rows / total * MILLION
+    out: Floats = np.divide(rows, total, out=rows if own else None)
+    out *= MILLION
+    return out
+
+
+def bases(genes: pd.Index, lengths: Mapping[str, float] | pd.Series) -> pd.Series:
+    """Length of each gene; one without is an error."""
+    out = pd.Series(lengths, dtype=float).reindex(genes)
+    missing = out.index[~(out > 0)]
+    if len(missing):
+        raise UserError(
+            f"{len(missing)} genes have no length: {some(missing)}",
+            where="lengths",
+            do="drop these genes or add their lengths",
+        )
+    return out
 
 
 def to_tpm(
@@ -48,7 +67,9 @@ def to_tpm(
     pandas.DataFrame
         Genes x samples; each column sums to 10^6. Each sample is treated alone.
     """
+    require(units, "tpm")
     rows = samples_by_genes(values)
+    own = not np.may_share_memory(rows, values.to_numpy())  # a copy can be worked on in place
     if units.quantity not in PER_LENGTH:
         if lengths is None:
             raise UserError(
@@ -56,16 +77,9 @@ def to_tpm(
                 where="lengths",
                 do="give gene lengths, or normalise to log2_cpm",
             )
-        bases = pd.Series(lengths, dtype=float).reindex(values.index)
-        missing = bases.index[~(bases > 0)]
-        if len(missing):
-            raise UserError(
-                f"{len(missing)} genes have no length: {some(missing)}",
-                where="lengths",
-                do="drop these genes or add their lengths",
-            )
-        rows = rows / bases.to_numpy()
-    tpm = _per_million(rows, values.columns)
+        size = bases(values.index, lengths).to_numpy()
+        rows, own = np.divide(rows, size, out=rows if own else None), True
+    tpm = _per_million(rows, values.columns, own=own)
     return pd.DataFrame(tpm.T, index=values.index, columns=values.columns)
 
 
@@ -77,7 +91,8 @@ def to_cpm(values: pd.DataFrame) -> pd.DataFrame:
 
 def log2_plus_one(values: pd.DataFrame) -> pd.DataFrame:
     """log2(x + 1) of a linear matrix."""
-    logged = np.log2(samples_by_genes(values) + 1.0)
+    logged = samples_by_genes(values) + 1.0
+    np.log2(logged, out=logged)
     return pd.DataFrame(logged.T, index=values.index, columns=values.columns)
 
 
@@ -105,13 +120,9 @@ def normalise(
     units = parse_units(expression.units)
     if to not in ("log2_tpm", "tpm", "log2_cpm"):
         raise UserError(f"cannot normalise to {to!r}", do="use log2_tpm, tpm or log2_cpm")
+    require(units, to)
     linear = units.linear(expression.values)
     if to == "log2_cpm":
-        if units.quantity in PER_LENGTH:
-            raise UserError(
-                f"{units.quantity} is already divided by gene length and cannot become CPM",
-                do="normalise to log2_tpm",
-            )
         return Expression(
             log2_plus_one(to_cpm(linear)), "log2(cpm+1)", expression.gene_id, expression.report
         )
@@ -121,31 +132,6 @@ def normalise(
     return Expression(log2_plus_one(tpm), "log2(tpm+1)", expression.gene_id, expression.report)
 
 
-def tmm_factors(counts: pd.DataFrame) -> pd.Series:
-    """TMM normalisation factors, as edgeR's ``calcNormFactors``.
-
-    The reference sample is chosen among the samples given, so the factors depend on the
-    cohort and never enter a single-sample result. Computed by rnanorm (Robinson & Oshlack
-    2010, doi:10.1186/gb-2010-11-3-r25).
-
-    Parameters
-    ----------
-    counts
-        Genes x samples, raw counts; every sample must hold at least one read.
-
-    Returns
-    -------
-    pandas.Series
-        One factor per sample; their geometric mean is 1.
-    """
-    from rnanorm import TMM
-
-    array = counts.to_numpy(dtype=float)
-    if (array < 0).any():
-        raise UserError("counts cannot be negative", where="tmm_factors", do="give raw counts")
-    if (array.sum(axis=0) == 0).any():
-        empty = counts.columns[array.sum(axis=0) == 0]
-        raise UserError(f"no reads in {some(empty)}", where="tmm_factors", do="remove them")
-    model = TMM().fit(array.T)
-    factors = np.asarray(model.get_norm_factors(array.T), dtype=float)
-    return pd.Series(factors, index=counts.columns, name="tmm_factor")
+def to_rpkm(counts: pd.DataFrame, lengths: Mapping[str, float] | pd.Series) -> pd.DataFrame:
+    """Reads per kilobase and million, as edgeR's ``rpkm``; genes x samples, each sample alone."""
+    return to_cpm(counts).div(bases(counts.index, lengths) / 1e3, axis=0)

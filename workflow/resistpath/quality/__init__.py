@@ -1,0 +1,30 @@
+"""Quality control: what a sample's own values say, what a cohort shows, and the gates.
+
+`sample` looks at each sample alone and can fail it. `cohort` and `confounding` compare samples;
+their metrics are called ``cohort_...``, only mark, and stay on the cohort's page.
+"""
+
+from __future__ import annotations
+
+from resistpath.quality.cohort import cohort_quality, library_kinds
+from resistpath.quality.confounding import cohort_confounding
+from resistpath.quality.evidence import unit_rows
+from resistpath.quality.gates import COHORT, COLUMNS, STATUSES, Gates, failed_gates
+from resistpath.quality.genelist import truncation
+from resistpath.quality.sample import length_slopes, quality_metrics, sample_quality
+
+__all__ = [
+    "COHORT",
+    "COLUMNS",
+    "STATUSES",
+    "Gates",
+    "cohort_confounding",
+    "cohort_quality",
+    "failed_gates",
+    "length_slopes",
+    "library_kinds",
+    "quality_metrics",
+    "sample_quality",
+    "truncation",
+    "unit_rows",
+]

@@ -1,0 +1,78 @@
+"""Lymph node or normal tissue in place of, or around, the tumour: marked, never failed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from resistpath.expression import samples_by_genes
+from resistpath.quality.gates import Floats, Gates, Metric, rows
+
+LYMPH_NODE = (
+    *("CR2", "FDCSP", "FCER2", "MS4A1", "CD19", "PAX5", "FCRL1", "FCRLA"),
+    *("CCL21", "CCL19", "CCR7", "CD22", "CLEC4M"),
+)
+NORMAL = {
+    "liver": ("ALB", "APOA1", "APOA2", "APOC3", "APOH", "FGA", "FGB", "AHSG", "TTR", "CYP2E1"),
+    "lung": ("SFTPC", "SFTPB", "SFTPA1", "SFTPA2", "SFTPD", "AGER", "SCGB1A1", "SLC34A2"),
+    "skin": ("KRT1", "KRT10", "KRT2", "FLG", "KRTDAP", "DSC1", "CDSN", "LORICRIN", "LCE1C"),
+    "brain": ("SNAP25", "SYT1", "GABRA1", "NEFL", "MBP", "PLP1", "MOBP", "GFAP", "SLC17A7"),
+    "muscle": ("ACTA1", "CKM", "MYH7", "MYH2", "MYH1", "TNNT3", "TNNC2", "MYL11", "NEB", "MYL1"),
+    "fat": ("ADIPOQ", "PLIN1", "PLIN4", "LEP", "CIDEC", "CIDEA", "LIPE", "AQP7", "GPD1", "RBP4"),
+    "kidney": ("UMOD", "SLC12A1", "AQP2", "NPHS2", "SLC22A6", "SLC22A8", "SLC34A1", "CALB1"),
+    "stomach": ("GKN1", "GKN2", "PGC", "TFF1", "TFF2", "LIPF", "ATP4A", "ATP4B", "CBLIF"),
+    "pancreas": ("PRSS1", "CPA1", "CPA2", "CELA3A", "CELA3B", "PNLIP", "CTRB1", "CTRC", "CEL"),
+    "adrenal gland": ("CYP17A1", "CYP11B1", "CYP11B2", "STAR", "CYP21A2", "HSD3B2", "MC2R"),
+    "thyroid": ("TG", "TPO", "TSHR", "IYD", "SLC26A4", "DIO1", "FOXE1"),
+    "colon": ("CA1", "CLCA4", "AQP8", "GUCA2A", "GUCA2B", "MS4A12", "ZG16", "SLC26A3", "CA4"),
+}
+MEASURED = 0.6
+"""Share of a tissue's genes that must be in the matrix."""
+
+
+def tissue_level(tpm: pd.DataFrame, genes: tuple[str, ...]) -> Floats:
+    """Mean log2(TPM+1) of a tissue's genes, per sample; NaN if too few are measured."""
+    there = [g for g in genes if g in tpm.index]
+    if len(there) < MEASURED * len(genes):
+        return np.full(tpm.shape[1], np.nan)
+    return np.asarray(np.log2(samples_by_genes(tpm.loc[there]) + 1).mean(axis=1))
+
+
+def tissue_rows(tpm: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
+    """Level of lymph-node genes, and of the normal tissue that stands out most."""
+    node = rows(
+        Metric(
+            "lymph_node",
+            "Genes of lymph nodes",
+            "log2(TPM+1)",
+            warn=gates.warn_lymph_node,
+            high=True,
+        ),
+        tpm.columns,
+        tissue_level(tpm, LYMPH_NODE),
+        "a lymph node or dense lymphoid follicles: B-cell and follicle scores read the node"
+        f" ({', '.join(LYMPH_NODE[:6])}, ...)",
+    )
+    metric = Metric(
+        "normal_tissue",
+        "Genes of a normal tissue",
+        "log2(TPM+1)",
+        warn=gates.warn_normal_tissue,
+        high=True,
+    )
+    levels = pd.DataFrame({t: tissue_level(tpm, g) for t, g in NORMAL.items()}, index=tpm.columns)
+    levels = levels.dropna(axis=1, how="all")
+    highest = levels.max(axis=1).to_numpy() if levels.shape[1] else np.full(len(levels), np.nan)
+    notes = [
+        _found(levels.loc[s], gates.warn_normal_tissue) if levels.shape[1] else ""
+        for s in levels.index
+    ]
+    return [node, rows(metric, tpm.columns, highest, notes)]
+
+
+def _found(levels: pd.Series, limit: float) -> str:
+    high = levels[levels > limit].sort_values(ascending=False)
+    if not len(high):
+        return ""
+    parts = [f"{tissue} ({', '.join(NORMAL[str(tissue)][:4])}, ...)" for tissue in high.index]
+    return f"genes of {' and '.join(parts)}: normal tissue in the sample, or the tumour's own kind"
