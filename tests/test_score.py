@@ -15,6 +15,7 @@ from resistpath import GeneSet, UserError, score
 from resistpath.score import METHODS, score_long
 from resistpath.score.data import ScoreData
 from resistpath.score.intervals import half_width, jackknife_variance, prior_variance
+from resistpath.score.run import scores_of, scores_without
 
 
 def read_gmt(path):
@@ -106,12 +107,9 @@ def test_singscore_of_an_up_down_pair_equals_singscore(shared):
     if shared_genes:
         with pytest.raises(UserError, match="both up and down"):
             score(x, [GeneSet("pair", tuple(sets[up]), tuple(sets[down]))], method="singscore")
-    from resistpath.score.data import IndexedSet
-    from resistpath.score.singscore import singscore
-
     data = ScoreData(x)
-    index = [data.index(GeneSet(n, tuple(sets[n]))).up for n in (up, down)]
-    ours = singscore(data, IndexedSet("pair", *index, size=0))
+    pair = data.index([GeneSet("pair", tuple(sets[up]), tuple(sets[down]))])
+    ours = scores_of(data, pair, {"singscore": METHODS["singscore"]})["singscore"][:, 0]
     total = expected.filter(like="TotalScore").iloc[:, 0] if "TotalScore" in expected else None
     assert total is not None, list(expected)
     np.testing.assert_allclose(ours, total.loc[x.columns], rtol=1e-9)
@@ -172,14 +170,14 @@ def test_leaving_out_each_gene_equals_scoring_without_it(method, small):
     gene_set = GeneSet(
         "s", ("G01", "G04", "G07", "G20"), ("G05", "G30") if method != "ssgsea" else ()
     )
-    closed = record.leave_one_out(data, data.index(gene_set))
+    _, closed = scores_without(data, data.index([gene_set]), record)
     for i, gene in enumerate([*sorted(gene_set.up), *sorted(gene_set.down)]):
         rest = GeneSet(
             "s",
             tuple(g for g in gene_set.up if g != gene),
             tuple(g for g in gene_set.down if g != gene),
         )
-        np.testing.assert_allclose(closed[:, i], record.func(data, data.index(rest)), rtol=1e-10)
+        np.testing.assert_allclose(closed[:, i], score(small, [rest], method)["s"], rtol=1e-10)
 
 
 def test_jackknife_by_hand():
@@ -201,14 +199,15 @@ def test_prior_variance_finds_the_scale_it_was_drawn_from():
 
 
 def test_a_single_gene_has_no_interval(small):
-    row = score_long(ScoreData(small), GeneSet("g", ("G01",)), "gene").iloc[0]
+    row = score_long(ScoreData(small), {"gene": [GeneSet("g", ("G01",))]}).iloc[0]
     assert np.isnan(row["se"])
     assert np.isnan(row["low"])
     assert row["score"] == small.loc["G01", "S0"]
 
 
 def test_coverage_counts_missing_genes(small):
-    row = score_long(ScoreData(small), GeneSet("s", ("G01", "G02", "NOPE", "GONE")), "mean").iloc[0]
+    gene_set = GeneSet("s", ("G01", "G02", "NOPE", "GONE"))
+    row = score_long(ScoreData(small), {"mean": [gene_set]}).iloc[0]
     assert (row["coverage"], row["n_genes"]) == (0.5, 2)
 
 

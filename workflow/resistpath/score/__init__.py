@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import pandas as pd
 from resistpath.expression import check_matrix
 from resistpath.methods import GeneSet, Method, as_gene_sets, find_method
 from resistpath.score import mean, singscore, ssgsea
-from resistpath.score.data import ScoreData
-from resistpath.score.intervals import half_width, jackknife_variance
+from resistpath.score.data import BLOCK, Background, ScoreData
+from resistpath.score.intervals import half_width
+from resistpath.score.run import details_of, scores_of
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -24,6 +25,9 @@ def score(
     values: pd.DataFrame,
     gene_sets: Mapping[str, Iterable[str] | GeneSet] | Iterable[GeneSet],
     method: str = "ssgsea",
+    *,
+    threads: int = 1,
+    block_size: int = BLOCK,
     **options: Any,
 ) -> pd.DataFrame:
     """Score gene sets in every sample.
@@ -36,6 +40,8 @@ def score(
         Mapping of set names to genes (or to `GeneSet` with up and down genes).
     method
         A name in `METHODS`.
+    threads, block_size
+        How the work is split up; neither changes a bit of the result.
     **options
         Passed to the method, for example ``alpha`` and ``ties`` for ssgsea.
 
@@ -44,7 +50,8 @@ def score(
     pandas.DataFrame
         Samples x sets, in the order given. A set without measured genes is a column of NaN.
         Each sample is scored alone: its row does not depend on the other columns of `values`,
-        on their order, or on the order of the genes.
+        on their order, or on the order of the genes (methods whose record says
+        `cohort_dependent` excepted).
 
     Examples
     --------
@@ -56,32 +63,59 @@ def score(
     check_matrix(values)
     record = find_method(METHODS, method)
     data = ScoreData(values)
-    columns = {s.name: record.func(data, data.index(s), **options) for s in sets}
-    return pd.DataFrame(columns, index=pd.Index(values.columns, name="sample"))
-
-
-def score_long(data: ScoreData, gene_set: GeneSet, method: str) -> pd.DataFrame:
-    """One set by one method with its interval: sample, method, score, se, low, high, ...
-
-    The interval is the 90 % t interval of the jackknife over the set's genes; one gene has none.
-    """
-    record = METHODS[method]
-    found = data.index(gene_set)
-    scores = record.func(data, found)
-    variance = np.full(len(scores), np.nan)
-    if record.leave_one_out is not None and found.measured > 1:
-        variance = jackknife_variance(record.leave_one_out(data, found))
-    half = half_width(variance, max(found.measured - 1, 1))
-    return pd.DataFrame(
-        {
-            "sample": data.samples,
-            "readout": gene_set.name,
-            "method": method,
-            "score": scores,
-            "se": np.sqrt(variance),
-            "low": scores - half,
-            "high": scores + half,
-            "coverage": found.measured / found.size if found.size else 0.0,
-            "n_genes": found.measured,
-        }
+    index = data.index(sets)
+    found = scores_of(
+        data, index, {method: record}, {method: options}, threads=threads, block_size=block_size
     )
+    samples = pd.Index(values.columns, name="sample")
+    return pd.DataFrame(found[method], index=samples, columns=index.names)
+
+
+def score_long(
+    data: ScoreData,
+    sets: Mapping[str, Sequence[GeneSet]],
+    background: Background | None = None,
+    *,
+    threads: int = 1,
+    block_size: int = BLOCK,
+) -> pd.DataFrame:
+    """Score sets with intervals and null: one row per method, set and sample.
+
+    Parameters
+    ----------
+    sets
+        The sets each single-sample method scores.
+    background
+        What the null draws from; None: no null.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns sample, readout, method, score, se, low, high, coverage, n_genes, null_z.
+        `low` and `high` end the 90 % t interval of the jackknife over the set's genes; a
+        single gene has none.
+    """
+    methods = {name: find_method(METHODS, name) for name in sets}
+    index = {name: data.index(some) for name, some in sets.items()}
+    found = details_of(
+        data, index, methods, background, threads=threads, block_size=block_size
+    )
+    n = len(data.samples)
+    frames = []
+    for name, scored in found.items():
+        at = index[name]
+        half = half_width(scored.variance, scored.df)
+        columns = {
+            "sample": np.tile(data.samples.to_numpy(), len(at.sets)),
+            "readout": np.repeat(np.array(at.names, dtype=object), n),
+            "method": name,
+            "score": scored.score.T.ravel(),
+            "se": np.sqrt(scored.variance).T.ravel(),
+            "low": (scored.score - half).T.ravel(),
+            "high": (scored.score + half).T.ravel(),
+            "coverage": np.repeat(at.coverage, n),
+            "n_genes": np.repeat(at.measured, n),
+            "null_z": scored.null_z.T.ravel(),
+        }
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,317 @@
+"""Loops over samples and genes, compiled by numba on first use and cached on disk.
+
+Each is plain Python, so that it can be read and run without a compiler; `compiled` turns it
+into machine code. Every sum runs over one sample in a fixed order of genes: neither the number
+of samples in a block nor the number of threads can change a bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+
+@cache
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Machine code of a kernel, from the cache beside this file or in the user's cache folder.
+
+    numba itself chooses the folder: ``NUMBA_CACHE_DIR``, this file's ``__pycache__`` or, where
+    the package is read-only, the user's cache. Where none can be written, it compiles anew.
+    """
+    import numba
+
+    try:
+        return numba.njit(function, cache=True, nogil=True, error_model="numpy")
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        return numba.njit(function, nogil=True, error_model="numpy")
+
+
+def rank_float32(bits, place, doubled, low, position):  # type: ignore[no-untyped-def]
+    """Rank each row; see `rank_float64`. Key and gene share one word, sorted in three passes."""
+    rows, n = bits.shape
+    one = np.empty(n, dtype=np.uint64)
+    two = np.empty(n, dtype=np.uint64)
+    count = np.empty((3, 2048), dtype=np.int64)
+    for i in range(rows):
+        count[:] = 0
+        for j in range(n):
+            b = np.uint32(bits[i, j])
+            if b == np.uint32(0x80000000):
+                b = np.uint32(0)
+            key = ~b if b >> np.uint32(31) else b | np.uint32(0x80000000)
+            key = np.uint32(key)
+            count[0, key & np.uint32(2047)] += 1
+            count[1, (key >> np.uint32(11)) & np.uint32(2047)] += 1
+            count[2, key >> np.uint32(22)] += 1
+            one[j] = (np.uint64(key) << np.uint64(32)) | np.uint64(place[j])
+        for step in range(3):
+            before = 0
+            for d in range(2048):
+                here = count[step, d]
+                count[step, d] = before
+                before += here
+            shift = np.uint64(32 + 11 * step)
+            for j in range(n):
+                word = one[j]
+                d = np.int64((word >> shift) & np.uint64(2047))
+                two[count[step, d]] = word
+                count[step, d] += 1
+            one, two = two, one
+        j = 0
+        while j < n:
+            key64 = one[j] >> np.uint64(32)
+            end = j + 1
+            while end < n and one[end] >> np.uint64(32) == key64:
+                end += 1
+            for k in range(j, end):
+                g = np.int64(one[k] & np.uint64(0xFFFFFFFF))
+                doubled[i, g] = j + 1 + end
+                low[i, g] = j + 1
+                position[i, g] = end - (k - j)
+            j = end
+
+
+def rank_float64(bits, place, doubled, low, position):  # type: ignore[no-untyped-def]
+    """Rank each row of a matrix by the bits of its floats.
+
+    Bits of floats, negative ones inverted and the sign bit turned, sort as the floats do; a
+    stable radix sort puts them in order without comparing. -0 counts as 0. The results stand
+    in the order of names: twice the average rank, the lowest rank of ties, and the place from
+    the bottom with ties in the order of the rows, the first one topmost.
+    """
+    rows, n = bits.shape
+    key1 = np.empty(n, dtype=np.uint64)
+    key2 = np.empty(n, dtype=np.uint64)
+    gene1 = np.empty(n, dtype=np.int32)
+    gene2 = np.empty(n, dtype=np.int32)
+    count = np.empty((6, 2048), dtype=np.int64)
+    top = np.uint64(0x8000000000000000)
+    for i in range(rows):
+        count[:] = 0
+        for j in range(n):
+            b = np.uint64(bits[i, j])
+            if b == top:
+                b = np.uint64(0)
+            key = ~b if b >> np.uint64(63) else b | top
+            key1[j] = key
+            gene1[j] = place[j]
+            for step in range(6):
+                count[step, np.int64((key >> np.uint64(11 * step)) & np.uint64(2047))] += 1
+        for step in range(6):
+            before = 0
+            for d in range(2048):
+                here = count[step, d]
+                count[step, d] = before
+                before += here
+            shift = np.uint64(11 * step)
+            for j in range(n):
+                d = np.int64((key1[j] >> shift) & np.uint64(2047))
+                to = count[step, d]
+                key2[to] = key1[j]
+                gene2[to] = gene1[j]
+                count[step, d] = to + 1
+            key1, key2 = key2, key1
+            gene1, gene2 = gene2, gene1
+        j = 0
+        while j < n:
+            end = j + 1
+            while end < n and key1[end] == key1[j]:
+                end += 1
+            for k in range(j, end):
+                doubled[i, gene1[k]] = j + 1 + end
+                low[i, gene1[k]] = j + 1
+                position[i, gene1[k]] = end - (k - j)
+            j = end
+
+
+def segment_means(x, table, look, shift, genes, weights, bounds, square, mean, spread):  # type: ignore[no-untyped-def]
+    """Mean of ``w (v - shift)`` over each segment, and its sum of squared deviations.
+
+    v is x itself or, if `look`, ``table[x]``.
+    """
+    for i in range(x.shape[0]):
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            total = 0.0
+            for k in range(first, last):
+                v = table[np.int64(x[i, genes[k]])] if look else np.float64(x[i, genes[k]])
+                total += weights[k] * (v - shift[i])
+            average = total / (last - first) if last > first else np.nan
+            mean[i, s] = average
+            if square:
+                total = 0.0
+                for k in range(first, last):
+                    v = table[np.int64(x[i, genes[k]])] if look else np.float64(x[i, genes[k]])
+                    away = weights[k] * (v - shift[i]) - average
+                    total += away * away
+                spread[i, s] = total
+
+
+def segment_means_without(x, table, look, shift, genes, weights, bounds, out):  # type: ignore[no-untyped-def]
+    """Means of the segments without each of their genes; NaN where it was the only one."""
+    for i in range(x.shape[0]):
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            total = 0.0
+            for k in range(first, last):
+                v = table[np.int64(x[i, genes[k]])] if look else np.float64(x[i, genes[k]])
+                out[i, k] = weights[k] * (v - shift[i])
+                total += out[i, k]
+            for k in range(first, last):
+                out[i, k] = (total - out[i, k]) / (last - first - 1) if last - first > 1 else np.nan
+
+
+def random_sums(x, table, look, shift, order, bins, counts, first, second, mean, variance):  # type: ignore[no-untyped-def]
+    """Mean and variance of each segment's weighted sum over random genes of the same bins."""
+    n_bins = len(counts)
+    middle = np.empty(n_bins)
+    square = np.empty(n_bins)
+    for i in range(x.shape[0]):
+        middle[:] = 0.0
+        square[:] = 0.0
+        for k in range(len(order)):
+            v = table[np.int64(x[i, order[k]])] if look else np.float64(x[i, order[k]])
+            middle[bins[k]] += v - shift[i]
+        for b in range(n_bins):
+            middle[b] /= counts[b]
+        for k in range(len(order)):
+            v = table[np.int64(x[i, order[k]])] if look else np.float64(x[i, order[k]])
+            away = v - shift[i] - middle[bins[k]]
+            square[bins[k]] += away * away
+        for s in range(first.shape[0]):
+            m, v = 0.0, 0.0
+            for b in range(n_bins):
+                m += first[s, b] * middle[b]
+                if counts[b] > 1:
+                    v += second[s, b] * square[b] / (counts[b] - 1)
+            mean[i, s] = m
+            variance[i, s] = v
+
+
+def ssgsea_sums(ranks, places, weight, genes, bounds, detail, score, variance):  # type: ignore[no-untyped-def]
+    """Score by the closed form and, if `detail`, the jackknife variance over genes.
+
+    `ranks` look up `weight`; `places` are twice the place from the bottom.
+    """
+    total = ranks.shape[1]
+    full = total * (total + 1) / 2
+    for i in range(ranks.shape[0]):
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            n = last - first
+            score[i, s] = np.nan
+            variance[i, s] = np.nan
+            if n == 0 or n == total:
+                continue
+            a, b, c = 0.0, 0.0, 0.0
+            for k in range(first, last):
+                w = weight[np.int64(ranks[i, genes[k]])]
+                q = 0.5 * places[i, genes[k]]
+                a += w * q
+                b += w
+                c += q
+            own = a / b - (full - c) / (total - n)
+            score[i, s] = own
+            if not detail or n < 2:
+                continue
+            one, two = 0.0, 0.0
+            for k in range(first, last):
+                w = weight[np.int64(ranks[i, genes[k]])]
+                q = 0.5 * places[i, genes[k]]
+                d = (a - w * q) / (b - w) - (full - (c - q)) / (total - n + 1) - own
+                one += d
+                two += d * d
+            variance[i, s] = (n - 1) / n * max(two - one * one / n, 0.0)
+
+
+def ssgsea_without(ranks, places, weight, genes, bounds, out):  # type: ignore[no-untyped-def]
+    """Scores without each gene of the set, by the closed form."""
+    total = ranks.shape[1]
+    full = total * (total + 1) / 2
+    for i in range(ranks.shape[0]):
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            n = last - first
+            a, b, c = 0.0, 0.0, 0.0
+            for k in range(first, last):
+                w = weight[np.int64(ranks[i, genes[k]])]
+                q = 0.5 * places[i, genes[k]]
+                a += w * q
+                b += w
+                c += q
+            for k in range(first, last):
+                if n < 2 or n == total:
+                    out[i, k] = np.nan
+                    continue
+                w = weight[np.int64(ranks[i, genes[k]])]
+                q = 0.5 * places[i, genes[k]]
+                out[i, k] = (a - w * q) / (b - w) - (full - (c - q)) / (total - n + 1)
+
+
+def ssgsea_null(ranks, places, weight, bins, counts, first, second, sizes, mean, variance):  # type: ignore[no-untyped-def]
+    """Mean and variance of the score over random sets of the same bins, by the delta method.
+
+    a = sum of w q, b = sum of w, c = sum of q; moments of (w q, w, q) per bin.
+    """
+    total = ranks.shape[1]
+    full = total * (total + 1) / 2
+    n_bins = len(counts)
+    m = np.empty((n_bins, 3))
+    v = np.empty((n_bins, 6))
+    for i in range(ranks.shape[0]):
+        m[:] = 0.0
+        v[:] = 0.0
+        for g in range(total):
+            w = weight[np.int64(ranks[i, g])]
+            q = 0.5 * places[i, g]
+            b = bins[g]
+            m[b, 0] += w * q
+            m[b, 1] += w
+            m[b, 2] += q
+        for b in range(n_bins):
+            for t in range(3):
+                m[b, t] /= counts[b]
+        for g in range(total):
+            w = weight[np.int64(ranks[i, g])]
+            q = 0.5 * places[i, g]
+            b = bins[g]
+            x = w * q - m[b, 0]
+            y = w - m[b, 1]
+            z = q - m[b, 2]
+            v[b, 0] += x * x
+            v[b, 1] += y * y
+            v[b, 2] += z * z
+            v[b, 3] += x * y
+            v[b, 4] += x * z
+            v[b, 5] += y * z
+        for s in range(first.shape[0]):
+            a, w, c = 0.0, 0.0, 0.0
+            aa, ww, cc, aw, ac, wc = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for b in range(n_bins):
+                a += first[s, b] * m[b, 0]
+                w += first[s, b] * m[b, 1]
+                c += first[s, b] * m[b, 2]
+                if counts[b] > 1:
+                    f = second[s, b] / (counts[b] - 1)
+                    aa += f * v[b, 0]
+                    ww += f * v[b, 1]
+                    cc += f * v[b, 2]
+                    aw += f * v[b, 3]
+                    ac += f * v[b, 4]
+                    wc += f * v[b, 5]
+            out = 1.0 / (total - sizes[s]) if total > sizes[s] else np.nan
+            ratio = a / w
+            mean[i, s] = ratio - aw / (w * w) + a * ww / (w * w * w) - (full - c) * out
+            by_a = 1.0 / w
+            by_w = -ratio / w
+            variance[i, s] = (
+                by_a * by_a * aa
+                + by_w * by_w * ww
+                + out * out * cc
+                + 2.0 * (by_a * by_w * aw + by_a * out * ac + by_w * out * wc)
+            )
