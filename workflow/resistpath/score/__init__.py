@@ -10,14 +10,44 @@ import pandas as pd
 
 from resistpath.expression import check_matrix
 from resistpath.methods import GeneSet, Method, as_gene_sets, find_method
-from resistpath.score import mean, singscore, ssgsea
+from resistpath.score import (
+    aucell,
+    gsva,
+    mean,
+    mlm,
+    pairs,
+    plage,
+    rank_z,
+    singscore,
+    ssgsea,
+    u_statistic,
+    ulm,
+    weighted,
+    zscore,
+)
 from resistpath.score.data import BLOCK, Background, ScoreData
 from resistpath.score.intervals import half_width
 from resistpath.score.run import details_of, scores_of
 
 METHODS: dict[str, Method] = {
     method.name: method
-    for method in (ssgsea.METHOD, singscore.METHOD, mean.METHOD, mean.GENE, mean.RATIO)
+    for method in (
+        ssgsea.METHOD,
+        singscore.METHOD,
+        mean.METHOD,
+        mean.GENE,
+        mean.RATIO,
+        rank_z.METHOD,
+        u_statistic.METHOD,
+        aucell.METHOD,
+        weighted.METHOD,
+        ulm.METHOD,
+        mlm.METHOD,
+        pairs.METHOD,
+        gsva.METHOD,
+        zscore.METHOD,
+        plage.METHOD,
+    )
 }
 
 

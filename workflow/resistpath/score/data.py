@@ -136,10 +136,16 @@ class Block:
     ----------
     values
         Samples x genes in the matrix's own order, float32 or float64, C-contiguous.
+    genes
+        Their names, in the same order.
+    place, order
+        See `ScoreData`.
     """
 
-    def __init__(self, values: np.ndarray, place: np.ndarray, order: np.ndarray) -> None:
-        self.values = values
+    def __init__(
+        self, values: np.ndarray, genes: pd.Index, place: np.ndarray, order: np.ndarray
+    ) -> None:
+        self.values, self.genes = values, genes
         self.place, self.order = place, order
 
     @property
@@ -190,6 +196,8 @@ class ScoreData:
 
     Attributes
     ----------
+    matrix
+        Samples x genes, a view of what was given where that is possible.
     genes, samples
         Labels of the two axes.
     place
@@ -199,12 +207,11 @@ class ScoreData:
     """
 
     def __init__(self, values: pd.DataFrame) -> None:
-        self.frame = values
         self.genes = pd.Index(values.index)
         self.samples = pd.Index(values.columns)
         # One block of one dtype is handed out as a view; its transpose costs nothing.
-        self._matrix = values.to_numpy().T
-        self._kind = np.float32 if self._matrix.dtype == np.float32 else np.float64
+        self.matrix = values.to_numpy().T
+        self._kind = np.float32 if self.matrix.dtype == np.float32 else np.float64
         names = self.genes.to_numpy(dtype=object)
         self.order = np.argsort(names, kind="stable").astype(np.int32)
         self.place = np.empty_like(self.order)
@@ -217,8 +224,8 @@ class ScoreData:
 
     def block(self, part: slice) -> Block:
         """Take some samples out, without copying where the matrix already lies that way."""
-        values = np.ascontiguousarray(self._matrix[part], dtype=self._kind)
-        return Block(values, self.place, self.order)
+        values = np.ascontiguousarray(self.matrix[part], dtype=self._kind)
+        return Block(values, self.genes, self.place, self.order)
 
     def parts(self, size: int = BLOCK) -> Iterator[slice]:
         """Blocks of at most `size` samples."""

@@ -315,3 +315,143 @@ def ssgsea_null(ranks, places, weight, bins, counts, first, second, sizes, mean,
                 + out * out * cc
                 + 2.0 * (by_a * by_w * aw + by_a * out * ac + by_w * out * wc)
             )
+
+
+def regress_each(x, order, genes, weights, bounds, detail, score, variance):  # type: ignore[no-untyped-def]
+    """t value of the slope of each sample on each set's weights, all other genes weighing 0.
+
+    With r the correlation of expression and weights over all N genes, t = r sqrt((N-2)/(1-r^2)).
+    If `detail`, the jackknife variance of t over the set's genes, each losing its weight.
+    """
+    total = x.shape[1]
+    for i in range(x.shape[0]):
+        middle = 0.0
+        for k in range(total):
+            middle += np.float64(x[i, order[k]])
+        middle /= total
+        square = 0.0
+        for k in range(total):
+            away = np.float64(x[i, order[k]]) - middle
+            square += away * away
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            w1, w2, wx = 0.0, 0.0, 0.0
+            for k in range(first, last):
+                w1 += weights[k]
+                w2 += weights[k] * weights[k]
+                wx += weights[k] * (np.float64(x[i, genes[k]]) - middle)
+            r = wx / np.sqrt(square * (w2 - w1 * w1 / total))
+            own = r * np.sqrt((total - 2) / ((1.0 - r) * (1.0 + r)))
+            if last == first or not np.isfinite(own):
+                own = np.nan
+            score[i, s] = own
+            variance[i, s] = np.nan
+            n = last - first
+            if not detail or n < 2 or np.isnan(own):
+                continue
+            one, two = 0.0, 0.0
+            for k in range(first, last):
+                w = weights[k]
+                v1 = w1 - w
+                r = wx - w * (np.float64(x[i, genes[k]]) - middle)
+                r /= np.sqrt(square * (w2 - w * w - v1 * v1 / total))
+                d = r * np.sqrt((total - 2) / ((1.0 - r) * (1.0 + r))) - own
+                one += d
+                two += d * d
+            variance[i, s] = (n - 1) / n * max(two - one * one / n, 0.0)
+
+
+def regress_together(x, order, design, solver, leverage, score):  # type: ignore[no-untyped-def]
+    """t values of the coefficients of each sample on all columns of `design` at once.
+
+    `design` and `solver` (its pseudo-inverse, transposed) hold genes ordered by name x columns;
+    the first column is the intercept. `leverage` is the diagonal of the inverse cross product.
+    """
+    total, columns = design.shape
+    beta = np.empty(columns)
+    for i in range(x.shape[0]):
+        beta[:] = 0.0
+        for k in range(total):
+            v = np.float64(x[i, order[k]])
+            for c in range(columns):
+                beta[c] += solver[k, c] * v
+        rest = 0.0
+        for k in range(total):
+            fitted = 0.0
+            for c in range(columns):
+                fitted += design[k, c] * beta[c]
+            away = np.float64(x[i, order[k]]) - fitted
+            rest += away * away
+        rest /= total - columns
+        for c in range(1, columns):
+            score[i, c - 1] = beta[c] / np.sqrt(rest * leverage[c])
+
+
+def smooth(values, kernel, table, counts, resolution, out):  # type: ignore[no-untyped-def]
+    """Place of each value among its gene's values: 0 empirical, 1 Gaussian, 2 Poisson.
+
+    `table` holds the normal distribution at steps of ``1 / resolution``, `counts` the Poisson
+    one; the smoothed places come as logits.
+    """
+    n = values.shape[1]
+    for g in range(values.shape[0]):
+        if kernel == 0:
+            for j in range(n):
+                below = 0
+                for k in range(n):
+                    if values[g, k] <= values[g, j]:
+                        below += 1
+                out[g, j] = below / n
+            continue
+        width = 1.0
+        if kernel == 1:
+            middle, square = 0.0, 0.0
+            for k in range(n):
+                middle += values[g, k]
+            middle /= n
+            for k in range(n):
+                square += (values[g, k] - middle) ** 2
+            width = np.sqrt(square / (n - 1)) / 4.0
+            if width == 0.0:
+                width = 0.001
+        for j in range(n):
+            left = 0.0
+            for k in range(n):
+                if kernel == 2:
+                    left += counts[np.int64(values[g, j]), np.int64(values[g, k])]
+                    continue
+                v = (values[g, j] - values[g, k]) / width
+                at = np.int64(min(abs(v) * resolution, 1e9))
+                below = table[at] if at < len(table) else 1.0
+                left += below if v >= 0 else 1.0 - below
+            left /= n
+            out[g, j] = -np.log((1.0 - left) / left)
+
+
+def gsva_walk(position, genes, bounds, tau, max_diff, abs_ranking, score):  # type: ignore[no-untyped-def]
+    """Extremes of GSVA's walk; they can only lie just before and just after a set's gene."""
+    total = position.shape[1]
+    for i in range(position.shape[0]):
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            n = last - first
+            if n == 0 or n == total:
+                continue
+            places = np.empty(n, dtype=np.int64)
+            for k in range(n):
+                places[k] = -position[i, genes[first + k]]
+            places.sort()
+            sum_steps = 0.0
+            for k in range(n):
+                sum_steps += abs(-places[k] - total / 2) ** tau
+            walked, highest, lowest = 0.0, 0.0, 0.0
+            for k in range(n):
+                p = -places[k]
+                fallen = (total - p - k) / (total - n)
+                lowest = min(lowest, walked / sum_steps - fallen)
+                walked += abs(p - total / 2) ** tau
+                highest = max(highest, walked / sum_steps - fallen)
+            if max_diff:
+                score[i, s] = highest - lowest if abs_ranking else highest + lowest
+            else:
+                score[i, s] = highest if highest > -lowest else lowest

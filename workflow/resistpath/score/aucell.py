@@ -1,0 +1,51 @@
+"""AUCell (Aibar 2017): area under the recovery curve among the topmost genes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from resistpath.errors import UserError
+from resistpath.methods import Method
+from resistpath.score.additive import Additive, Terms
+from resistpath.score.data import Block, SetIndex
+
+
+def _threshold(block: Block, top: float) -> int:
+    if not 0 < top <= 1:
+        raise UserError(f"top must be a share above 0 and up to 1, not {top}", where="aucell")
+    # A threshold of 1 leaves no area below the curve.
+    return max(int(np.ceil(top * block.n_genes)), 2)
+
+
+def _heights(block: Block, sets: SetIndex, *, top: float = 0.05) -> Terms:
+    total = block.n_genes
+    descending = total + 1 - np.arange(2 * total + 1) / 2
+    return Terms(block.doubled_ranks, np.maximum(_threshold(block, top) - descending, 0.0))
+
+
+def _scale(block: Block, counts: np.ndarray, *, top: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+    limit = _threshold(block, top)
+    reached = np.minimum(counts, limit - 1)
+    most = reached * limit - reached * (reached + 1) / 2
+    return np.array([1.0, -1.0]) * counts / np.where(most > 0, most, np.nan), np.zeros(2)
+
+
+AUCELL = Additive(_heights, _scale, by_name=True)
+r"""Genes ranked from the top, ties averaged (the original breaks them at random); with
+:math:`T = \lceil 0.05 N \rceil`, :math:`\sum_{r < T} (T - r)` divided by the largest value n genes
+can reach (Aibar et al. 2017, doi:10.1038/nmeth.4463). 0 to 1; down genes are subtracted."""
+
+METHOD = Method(
+    name="aucell",
+    step="score",
+    func=AUCELL.score,
+    detail=AUCELL.detail,
+    leave_one_out=AUCELL.without,
+    needs="any",
+    kind="score",
+    range=(-1.0, 1.0),
+    cohort_dependent=False,
+    reference="10.1038/nmeth.4463",
+    licence="-",
+    description="Area under the recovery curve of the set within the topmost 5 % of genes.",
+)
