@@ -34,6 +34,7 @@ METHODS: dict[str, Method] = {
     for method in (
         ssgsea.METHOD,
         singscore.METHOD,
+        singscore.DISPERSION,
         mean.METHOD,
         mean.GENE,
         mean.RATIO,

@@ -455,3 +455,33 @@ def gsva_walk(position, genes, bounds, tau, max_diff, abs_ranking, score):  # ty
                 score[i, s] = highest - lowest if abs_ranking else highest + lowest
             else:
                 score[i, s] = highest if highest > -lowest else lowest
+
+
+def segment_spreads(ranks, genes, bounds, quartiles, spread):  # type: ignore[no-untyped-def]
+    """Median absolute deviation times 1.4826, or interquartile range, of each segment."""
+    for i in range(ranks.shape[0]):
+        for s in range(len(bounds) - 1):
+            first, last = bounds[s], bounds[s + 1]
+            n = last - first
+            spread[i, s] = np.nan
+            if n == 0:
+                continue
+            x = np.empty(n)
+            for k in range(n):
+                x[k] = ranks[i, genes[first + k]]
+            x.sort()
+            if quartiles:
+                at = 0.25 * (n - 1)
+                low = np.int64(at)
+                high = min(low + 1, n - 1)
+                lower = x[low] + (at - low) * (x[high] - x[low])
+                at = 0.75 * (n - 1)
+                low = np.int64(at)
+                high = min(low + 1, n - 1)
+                spread[i, s] = x[low] + (at - low) * (x[high] - x[low]) - lower
+                continue
+            middle = 0.5 * (x[(n - 1) // 2] + x[n // 2])
+            for k in range(n):
+                x[k] = abs(x[k] - middle)
+            x.sort()
+            spread[i, s] = 1.4826 * (0.5 * (x[(n - 1) // 2] + x[n // 2]))
