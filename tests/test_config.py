@@ -14,6 +14,7 @@ from resistpath.cli import FETCH, THRESHOLDS
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import Gates
+from resistpath.score import PANELS
 from resistpath.units import QUANTITIES, parse_units
 
 
@@ -65,7 +66,8 @@ def test_methods_of_the_schema_are_the_registered_ones(schemas):
     for step in ("score", "deconvolve"):
         listed = schemas["config"]["properties"][step]["properties"]["methods"]["items"]["enum"]
         single = {"gene", "ratio"}  # take named genes, not a set
-        assert set(listed) == set(METHODS[step]) - single
+        panels = set(PANELS) if step == "score" else set()
+        assert set(listed) == (set(METHODS[step]) | panels) - single
 
 
 def test_the_default_cohort_sheet_is_valid(schemas, repository):

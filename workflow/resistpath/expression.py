@@ -75,8 +75,7 @@ def check_matrix(values: pd.DataFrame, what: str = "expression matrix") -> None:
     if bad:
         rows = values.index[broken]
         raise UserError(
-            f"{what} holds {bad} missing or infinite values"
-            f" in {len(rows)} genes: {some(rows)}",
+            f"{what} holds {bad} missing or infinite values in {len(rows)} genes: {some(rows)}",
             do="drop these genes or impute them before scoring",
         )
 

@@ -8,16 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from resistpath.errors import UserError
 from resistpath.expression import check_matrix
 from resistpath.methods import GeneSet, Method, as_gene_sets, find_method
 from resistpath.score import (
     aucell,
+    gseapy_backend,
     gsva,
+    ips,
     mean,
     mlm,
     pairs,
     plage,
     rank_z,
+    sample_z,
     singscore,
     ssgsea,
     u_statistic,
@@ -25,10 +29,22 @@ from resistpath.score import (
     weighted,
     zscore,
 )
-from resistpath.score.data import BLOCK, Background, ScoreData
+from resistpath.score.data import BLOCK, Background, ScoreData, SetIndex
 from resistpath.score.intervals import half_width
-from resistpath.score.run import details_of, scores_of
+from resistpath.score.run import Options, details_of, scores_of
 
+COLUMNS = (
+    "sample",
+    "readout",
+    "method",
+    "score",
+    "se",
+    "low",
+    "high",
+    "coverage",
+    "n_genes",
+    "null_z",
+)
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
@@ -38,6 +54,7 @@ METHODS: dict[str, Method] = {
         mean.METHOD,
         mean.GENE,
         mean.RATIO,
+        sample_z.METHOD,
         rank_z.METHOD,
         u_statistic.METHOD,
         aucell.METHOD,
@@ -51,12 +68,16 @@ METHODS: dict[str, Method] = {
     )
 }
 
+PANELS: dict[str, Method] = {ips.METHOD.name: ips.METHOD}
+"""Methods with gene sets of their own, which they take from a table."""
+
 
 def score(
     values: pd.DataFrame,
     gene_sets: Mapping[str, Iterable[str] | GeneSet] | Iterable[GeneSet],
     method: str = "ssgsea",
     *,
+    backend: str = "resistpath",
     threads: int = 1,
     block_size: int = BLOCK,
     **options: Any,
@@ -71,6 +92,9 @@ def score(
         Mapping of set names to genes (or to `GeneSet` with up and down genes).
     method
         A name in `METHODS`.
+    backend
+        ``"resistpath"``, or ``"gseapy"`` for ssgsea, gsva and prerank by that library, with
+        its scale and its treatment of ties (see `gseapy_backend`).
     threads, block_size
         How the work is split up; neither changes a bit of the result.
     **options
@@ -92,6 +116,10 @@ def score(
     """
     sets = as_gene_sets(gene_sets)
     check_matrix(values)
+    if backend == "gseapy":
+        return gseapy_backend.score(values, sets, method, threads=threads, **options)
+    if backend != "resistpath":
+        raise UserError(f"there is no backend {backend!r}", do="choose resistpath or gseapy")
     record = find_method(METHODS, method)
     data = ScoreData(values)
     index = data.index(sets)
@@ -106,6 +134,7 @@ def score_long(
     data: ScoreData,
     sets: Mapping[str, Sequence[GeneSet]],
     background: Background | None = None,
+    options: Options | None = None,
     *,
     threads: int = 1,
     block_size: int = BLOCK,
@@ -118,6 +147,8 @@ def score_long(
         The sets each single-sample method scores.
     background
         What the null draws from; None: no null.
+    options
+        Keyword arguments by method.
 
     Returns
     -------
@@ -129,24 +160,56 @@ def score_long(
     methods = {name: find_method(METHODS, name) for name in sets}
     index = {name: data.index(some) for name, some in sets.items()}
     found = details_of(
-        data, index, methods, background, threads=threads, block_size=block_size
+        data, index, methods, background, options, threads=threads, block_size=block_size
     )
-    n = len(data.samples)
     frames = []
     for name, scored in found.items():
-        at = index[name]
         half = half_width(scored.variance, scored.df)
-        columns = {
-            "sample": np.tile(data.samples.to_numpy(), len(at.sets)),
-            "readout": np.repeat(np.array(at.names, dtype=object), n),
-            "method": name,
-            "score": scored.score.T.ravel(),
-            "se": np.sqrt(scored.variance).T.ravel(),
-            "low": (scored.score - half).T.ravel(),
-            "high": (scored.score + half).T.ravel(),
-            "coverage": np.repeat(at.coverage, n),
-            "n_genes": np.repeat(at.measured, n),
-            "null_z": scored.null_z.T.ravel(),
+        numbers = {
+            "score": scored.score,
+            "se": np.sqrt(scored.variance),
+            "low": scored.score - half,
+            "high": scored.score + half,
+            "null_z": scored.null_z,
         }
-        frames.append(pd.DataFrame(columns))
+        frames.append(_long(data, index[name], name, numbers)[list(COLUMNS)])
     return pd.concat(frames, ignore_index=True)
+
+
+def score_cohort(
+    data: ScoreData, sets: Sequence[GeneSet], methods: Sequence[str], *, threads: int = 1
+) -> pd.DataFrame:
+    """Score sets by methods that depend on the cohort: one row per method, set and sample.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns sample, readout, method, score, coverage, n_genes. There is no interval: the
+        scores change with the other samples.
+    """
+    index = data.index(sets)
+    records = {name: find_method(METHODS, name) for name in methods}
+    found = scores_of(data, index, records, threads=threads)
+    keep = ["sample", "readout", "method", "score", "coverage", "n_genes"]
+    return pd.concat(
+        [_long(data, index, name, {"score": found[name]})[keep] for name in methods],
+        ignore_index=True,
+    )
+
+
+def _long(
+    data: ScoreData, index: SetIndex, method: str, numbers: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """Lay samples x sets out as rows, set by set."""
+    n = len(data.samples)
+    columns = {name: array.T.ravel() for name, array in numbers.items()}
+    return pd.DataFrame(
+        {
+            "sample": np.tile(data.samples.to_numpy(dtype=object), len(index.sets)),
+            "readout": np.repeat(np.array(index.names, dtype=object), n),
+            "method": method,
+            "coverage": np.repeat(index.coverage, n),
+            "n_genes": np.repeat(index.measured, n),
+            **columns,
+        }
+    )

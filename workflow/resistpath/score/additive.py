@@ -84,9 +84,7 @@ class Additive:
         genes, weights, bounds, sides = self._layout(sets)
         shape = (len(terms.matrix), len(bounds) - 1)
         mean, spread = np.empty(shape), np.empty(shape if square else (1, 1))
-        compiled(segment_means)(
-            *terms.arguments(), genes, weights, bounds, square, mean, spread
-        )
+        compiled(segment_means)(*terms.arguments(), genes, weights, bounds, square, mean, spread)
         form = (len(terms.matrix), *sides.shape)
         return mean.reshape(form), spread.reshape(form) if square else spread, sides
 

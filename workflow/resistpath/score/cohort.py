@@ -41,7 +41,7 @@ def gene_chunks(data: ScoreData, rows: np.ndarray) -> Iterator[tuple[slice, np.n
 def standardised(
     data: ScoreData, rows: np.ndarray, reference: pd.DataFrame | None, method: str
 ) -> np.ndarray:
-    """z values of some genes: genes x samples by name; NaN for genes that do not vary.
+    """Z values of some genes: genes x samples by name; NaN for genes that do not vary.
 
     Parameters
     ----------

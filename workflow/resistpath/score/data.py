@@ -74,7 +74,9 @@ class SetIndex:
         counts = self.sides.sum(axis=1)
         for i, s in enumerate(self.sets):
             if s.pairs:
-                counts[i] = len(np.unique(self.pairs[self.pair_bounds[i] : self.pair_bounds[i + 1]]))
+                counts[i] = len(
+                    np.unique(self.pairs[self.pair_bounds[i] : self.pair_bounds[i + 1]])
+                )
         return counts
 
     @cached_property

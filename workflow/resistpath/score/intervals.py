@@ -30,9 +30,7 @@ def jackknife_variance(without_each: np.ndarray) -> np.ndarray:
     return np.asarray((n - 1) / n * (centred**2).sum(axis=1))
 
 
-def half_width(
-    variance: np.ndarray, df: float | np.ndarray, level: float = LEVEL
-) -> np.ndarray:
+def half_width(variance: np.ndarray, df: float | np.ndarray, level: float = LEVEL) -> np.ndarray:
     """Half-width of the two-sided t interval at `level`; infinite `df` gives the normal one."""
     distinct, which = np.unique(np.asarray(df, dtype=np.float64), return_inverse=True)
     known = np.where(distinct > 0, distinct, np.nan)

@@ -318,7 +318,7 @@ def ssgsea_null(ranks, places, weight, bins, counts, first, second, sizes, mean,
 
 
 def regress_each(x, order, genes, weights, bounds, detail, score, variance):  # type: ignore[no-untyped-def]
-    """t value of the slope of each sample on each set's weights, all other genes weighing 0.
+    """T value of the slope of each sample on each set's weights, all other genes weighing 0.
 
     With r the correlation of expression and weights over all N genes, t = r sqrt((N-2)/(1-r^2)).
     If `detail`, the jackknife variance of t over the set's genes, each losing its weight.
@@ -362,7 +362,7 @@ def regress_each(x, order, genes, weights, bounds, detail, score, variance):  # 
 
 
 def regress_together(x, order, design, solver, leverage, score):  # type: ignore[no-untyped-def]
-    """t values of the coefficients of each sample on all columns of `design` at once.
+    """T values of the coefficients of each sample on all columns of `design` at once.
 
     `design` and `solver` (its pseudo-inverse, transposed) hold genes ordered by name x columns;
     the first column is the intercept. `leverage` is the diagonal of the inverse cross product.
@@ -485,3 +485,18 @@ def segment_spreads(ranks, genes, bounds, quartiles, spread):  # type: ignore[no
                 x[k] = abs(x[k] - middle)
             x.sort()
             spread[i, s] = 1.4826 * (0.5 * (x[(n - 1) // 2] + x[n // 2]))
+
+
+def row_moments(x, order, mean, sd):  # type: ignore[no-untyped-def]
+    """Mean and standard deviation (n - 1) of each row, summed in the order of names."""
+    total = x.shape[1]
+    for i in range(x.shape[0]):
+        middle, square = 0.0, 0.0
+        for k in range(total):
+            middle += np.float64(x[i, order[k]])
+        middle /= total
+        for k in range(total):
+            away = np.float64(x[i, order[k]]) - middle
+            square += away * away
+        mean[i] = middle
+        sd[i] = np.sqrt(square / (total - 1)) if total > 1 else np.nan
