@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from resistpath.methods import GeneSet
-from resistpath.score.kernels import compiled, rank_float32, rank_float64
+from resistpath.score.kernels import compiled
+from resistpath.score.ranking import rank_float32, rank_float64
 
 BLOCK = 32
 """Samples per block: a block of ranks and values fits the processor's cache."""

@@ -7,7 +7,7 @@ result is then reproducible, but tied genes still count as if they were ordered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,9 @@ def score(
     ordered = values.sort_index().astype(np.float64)
     # Columns by number: gseapy reads names as text and gives them back in its own order.
     ordered.columns = [str(i) for i in range(ordered.shape[1])]
-    run = {"ssgsea": _ssgsea, "gsva": _gsva, "prerank": _prerank}[method]
-    found = run(ordered, known, threads, **options)
+    runs: dict[str, Callable[..., pd.DataFrame]]
+    runs = {"ssgsea": _ssgsea, "gsva": _gsva, "prerank": _prerank}
+    found = runs[method](ordered, known, threads, **options)
     found = found.reindex(index=ordered.columns, columns=empty.columns)
     return pd.DataFrame(found.to_numpy(dtype=float), index=empty.index, columns=empty.columns)
 

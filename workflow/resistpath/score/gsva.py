@@ -9,7 +9,8 @@ from resistpath.errors import UserError
 from resistpath.methods import Method
 from resistpath.score.cohort import by_sample_name, gene_chunks, need_cohort
 from resistpath.score.data import BLOCK, ScoreData, SetIndex
-from resistpath.score.kernels import compiled, gsva_walk, rank_float64, smooth
+from resistpath.score.kernels import compiled, gsva_walk, smooth
+from resistpath.score.ranking import rank_float64
 
 KERNELS = {"none": 0, "gaussian": 1, "poisson": 2}
 _STEPS, _WIDEST = 10_000, 10.0

@@ -27,7 +27,7 @@ def _scale(block: Block, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = rank_variance[:, None, None] * (total - counts) / (np.maximum(counts, 1) * total)
     slope = np.array([1.0, -1.0]) / np.sqrt(np.where(spread > 0, spread, np.nan))
     # Two sides add up to variance 2: each counts 1 / sqrt(2) where a set has both.
-    both = (counts > 0).all(axis=1)
+    both = np.asarray((counts > 0).all(axis=1))
     slope = np.where(both[:, None], slope / np.sqrt(2.0), slope)
     return slope, -slope * (total + 1) / 2
 

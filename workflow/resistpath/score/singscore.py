@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from resistpath.errors import UserError, some
 from resistpath.methods import Method
@@ -39,11 +40,12 @@ def _ranks(
 
 def _among_stable(block: Block, genes: Sequence[str]) -> np.ndarray:
     """How many of the stable genes lie below each gene; genes ordered by name."""
-    names = sorted(set(genes))
+    names = pd.Index(sorted(set(genes)))
     rows = block.genes.get_indexer(names)
     if (rows < 0).any():
-        missing = [g for g, row in zip(names, rows, strict=True) if row < 0]
-        raise UserError(f"stable genes are not measured: {some(missing)}", where="singscore")
+        raise UserError(
+            f"stable genes are not measured: {some(names[rows < 0])}", where="singscore"
+        )
     values = np.take(block.values, block.order, axis=1)
     out = np.zeros(values.shape, dtype=np.int32)
     for row in rows:

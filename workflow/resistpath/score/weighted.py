@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from resistpath.errors import UserError, some
 from resistpath.methods import Method
@@ -17,9 +18,10 @@ def _values(block: Block, sets: SetIndex, *, housekeeping: Sequence[str] = ()) -
     if not housekeeping:
         return Terms(block.values)
     names = block.genes
-    rows = names.get_indexer(sorted(set(housekeeping)))
+    wanted = pd.Index(sorted(set(housekeeping)))
+    rows = names.get_indexer(wanted)
     if (rows < 0).any():
-        missing = [g for g, row in zip(sorted(set(housekeeping)), rows, strict=True) if row < 0]
+        missing = wanted[rows < 0]
         raise UserError(
             f"housekeeping genes are not measured: {some(missing)}",
             do="leave them out, or score without housekeeping genes",

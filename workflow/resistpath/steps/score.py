@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -110,7 +110,7 @@ def _ips_table() -> pd.DataFrame:
 
 
 def _wide(
-    long: pd.DataFrame, data: ScoreData, own: dict[str, str], every: list[GeneSet]
+    long: pd.DataFrame, data: ScoreData, own: Mapping[str, str], every: list[GeneSet]
 ) -> pd.DataFrame:
     """Samples x readouts, each by its own method, in the catalogue's order."""
     mine = long[long["method"] == long["readout"].map(own)]
