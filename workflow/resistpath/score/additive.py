@@ -7,7 +7,7 @@ leave-one-out and null then follow from the same sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +64,16 @@ class Additive:
         True if the terms' columns are ordered by name (ranks), False if as in the matrix.
     weighted
         True if each term is multiplied by the gene's weight.
+    keeps_size
+        True for sums, which grow with the number of genes: with a gene left out they are
+        scaled back to the full number, or losing any gene would look like uncertainty.
     """
 
     terms: Callable[..., Terms]
     scale: Scale
     by_name: bool
     weighted: bool = False
+    keeps_size: bool = False
 
     def _layout(self, sets: SetIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Genes, weights and bounds of the segments, and genes per set and side."""
@@ -95,6 +99,13 @@ class Additive:
         lacking = sets.coverage == 0 if self.weighted else sets.incomplete
         return np.where(lacking, np.nan, total)
 
+    def _fewer(
+        self, block: Block, sides: np.ndarray, options: Mapping[str, Any]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Slope and offset of sets that lost a gene."""
+        left = sides if self.keeps_size else np.where(sides > 1, sides - 1, sides)
+        return self.scale(block, left, **options)
+
     def score(self, block: Block, sets: SetIndex, **options: Any) -> np.ndarray:
         """Scores, samples x sets."""
         mean, _, sides = self._means(self.terms(block, sets, **options), sets, False)
@@ -115,7 +126,7 @@ class Additive:
         mean, spread, sides = self._means(terms, sets, True)
         slope, offset = self.scale(block, sides, **options)
         score = self._join(slope * mean + offset, sides, sets)
-        fewer, _ = self.scale(block, np.maximum(sides - 1, 1), **options)
+        fewer, _ = self._fewer(block, sides, options)
         many = sides >= 2
         each = fewer**2 * spread / np.where(many, sides * (sides - 1), 1)
         variance = self._join(np.where(many, each, 0.0), sides, sets)
@@ -138,25 +149,18 @@ class Additive:
         score: np.ndarray,
     ) -> np.ndarray:
         _, weights, bounds, sides = self._layout(sets)
-        first, second = background.profile(sets.genes, bounds, weights)
+        profile = background.profile(sets.genes, bounds, weights)
         order = np.arange(block.n_genes, dtype=np.int32) if self.by_name else block.order
-        shape = (block.n_samples, len(bounds) - 1)
-        mean, variance = np.empty(shape), np.empty(shape)
+        moments = np.empty((block.n_samples, len(bounds) - 1, 3))
         compiled(random_sums)(
-            *terms.arguments(),
-            order,
-            background.bins,
-            background.counts,
-            first,
-            second,
-            mean,
-            variance,
+            *terms.arguments(), order, background.bins, background.counts, profile, moments
         )
-        form = (block.n_samples, *sides.shape)
-        many = np.maximum(sides, 1)
-        middle = self._join(slope * (mean.reshape(form) / many) + offset, sides, sets)
-        spread = self._join((slope / many) ** 2 * variance.reshape(form), sides, sets)
-        return z_value(score, middle, spread)
+        one, two, three = (moments[..., i].reshape(block.n_samples, *sides.shape) for i in range(3))
+        each = slope / np.maximum(sides, 1)
+        middle = self._join(each * one + offset, sides, sets)
+        spread = self._join(each * each * two, sides, sets)
+        third = self._join(each * each * each * three, sides, sets)
+        return z_value(score, middle, spread, third)
 
     def without(self, block: Block, sets: SetIndex, **options: Any) -> np.ndarray:
         """Scores of each set without each of its genes: samples x genes of all sets.
@@ -171,7 +175,7 @@ class Additive:
         slope, offset = self.scale(block, sides, **options)
         full = np.where(sides > 0, slope * mean + offset, 0.0)
         whole = self._join(full, sides, sets)
-        fewer, shifted = self.scale(block, np.maximum(sides - 1, 1), **options)
+        fewer, shifted = self._fewer(block, sides, options)
         n_sides = sides.shape[1]
         segment = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
         of_set = segment // n_sides

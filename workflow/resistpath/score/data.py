@@ -116,20 +116,24 @@ class Background:
     bins: np.ndarray
     counts: np.ndarray
 
-    def profile(
-        self, genes: np.ndarray, bounds: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        r"""Per segment and bin: sum of weights W, and :math:`\sum w^2 - W^2 / N_b`.
+    def profile(self, genes: np.ndarray, bounds: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        r"""Segments x bins x 3: sum of the weights, and of their 2nd and 3rd central powers.
 
-        A weighted sum over genes drawn without replacement has mean :math:`\sum_b W_b \mu_b`
-        and variance :math:`\sum_b (\sum w^2 - W_b^2/N_b) \sigma_b^2 N_b / (N_b - 1)`.
+        Weights are taken over all :math:`N` genes of the bin, 0 outside the segment:
+        :math:`W_k = \sum (w - \bar w)^k`. A weighted sum over genes drawn without replacement
+        has mean :math:`\sum_b \bar w N \mu`, variance :math:`\sum_b W_2 \sigma^2 N / (N - 1)`
+        and third cumulant :math:`\sum_b W_3 \mu_3 N^2 / ((N - 1)(N - 2))`.
         """
         segment = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
         shape = (len(bounds) - 1, len(self.counts))
-        first, second = np.zeros(shape), np.zeros(shape)
-        np.add.at(first, (segment, self.bins[genes]), weights)
-        np.add.at(second, (segment, self.bins[genes]), weights**2)
-        return first, second - first**2 / self.counts
+        powers = [np.zeros(shape) for _ in range(3)]
+        for i, power in enumerate(powers):
+            np.add.at(power, (segment, self.bins[genes]), weights ** (i + 1))
+        first, second, third = powers
+        mean = first / self.counts
+        second_central = second - mean * first
+        third_central = third - 3 * mean * second + 2 * self.counts * mean**3
+        return np.stack([first, second_central, third_central], axis=-1)
 
 
 class Block:

@@ -68,14 +68,19 @@ def segment_means_without(x, table, look, shift, genes, weights, bounds, out):  
                 out[i, k] = (total - out[i, k]) / (last - first - 1) if last - first > 1 else np.nan
 
 
-def random_sums(x, table, look, shift, order, bins, counts, first, second, mean, variance):  # type: ignore[no-untyped-def]
-    """Mean and variance of each segment's weighted sum over random genes of the same bins."""
+def random_sums(x, table, look, shift, order, bins, counts, profile, moments):  # type: ignore[no-untyped-def]
+    """Mean, variance and third moment of weighted sums over random genes of the same bins.
+
+    `profile` is segments x bins x 3 (`Background.profile`), `moments` samples x segments x 3.
+    """
     n_bins = len(counts)
     middle = np.empty(n_bins)
     square = np.empty(n_bins)
+    cube = np.empty(n_bins)
     for i in range(x.shape[0]):
         middle[:] = 0.0
         square[:] = 0.0
+        cube[:] = 0.0
         for k in range(len(order)):
             v = table[np.int64(x[i, order[k]])] if look else np.float64(x[i, order[k]])
             middle[bins[k]] += v - shift[i]
@@ -85,14 +90,20 @@ def random_sums(x, table, look, shift, order, bins, counts, first, second, mean,
             v = table[np.int64(x[i, order[k]])] if look else np.float64(x[i, order[k]])
             away = v - shift[i] - middle[bins[k]]
             square[bins[k]] += away * away
-        for s in range(first.shape[0]):
-            m, v = 0.0, 0.0
+            cube[bins[k]] += away * away * away
+        for b in range(n_bins):
+            n = counts[b]
+            square[b] = square[b] / (n - 1) if n > 1 else 0.0
+            cube[b] = cube[b] * n / ((n - 1) * (n - 2)) if n > 2 else 0.0
+        for s in range(profile.shape[0]):
+            one, two, three = 0.0, 0.0, 0.0
             for b in range(n_bins):
-                m += first[s, b] * middle[b]
-                if counts[b] > 1:
-                    v += second[s, b] * square[b] / (counts[b] - 1)
-            mean[i, s] = m
-            variance[i, s] = v
+                one += profile[s, b, 0] * middle[b]
+                two += profile[s, b, 1] * square[b]
+                three += profile[s, b, 2] * cube[b]
+            moments[i, s, 0] = one
+            moments[i, s, 1] = two
+            moments[i, s, 2] = three
 
 
 def ssgsea_sums(ranks, places, weight, genes, bounds, detail, score, variance):  # type: ignore[no-untyped-def]
@@ -155,16 +166,17 @@ def ssgsea_without(ranks, places, weight, genes, bounds, out):  # type: ignore[n
                 out[i, k] = (a - w * q) / (b - w) - (full - (c - q)) / (total - n + 1)
 
 
-def ssgsea_null(ranks, places, weight, bins, counts, first, second, sizes, mean, variance):  # type: ignore[no-untyped-def]
-    """Mean and variance of the score over random sets of the same bins, by the delta method.
+def ssgsea_null(ranks, places, weight, bins, counts, profile, sizes, moments):  # type: ignore[no-untyped-def]
+    """Mean, variance and third moment of the score over random sets of the same bins.
 
-    a = sum of w q, b = sum of w, c = sum of q; moments of (w q, w, q) per bin.
+    By the delta method in a = sum of w q, b = sum of w, c = sum of q: a gene moves the score
+    by ``(w q - (a/b) w) / b + q / (N - n)`` around the expected sums.
     """
     total = ranks.shape[1]
     full = total * (total + 1) / 2
     n_bins = len(counts)
     m = np.empty((n_bins, 3))
-    v = np.empty((n_bins, 6))
+    v = np.empty((n_bins, 16))
     for i in range(ranks.shape[0]):
         m[:] = 0.0
         v[:] = 0.0
@@ -191,32 +203,53 @@ def ssgsea_null(ranks, places, weight, bins, counts, first, second, sizes, mean,
             v[b, 3] += x * y
             v[b, 4] += x * z
             v[b, 5] += y * z
-        for s in range(first.shape[0]):
-            a, w, c = 0.0, 0.0, 0.0
-            aa, ww, cc, aw, ac, wc = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            v[b, 6] += x * x * x
+            v[b, 7] += y * y * y
+            v[b, 8] += z * z * z
+            v[b, 9] += x * x * y
+            v[b, 10] += x * x * z
+            v[b, 11] += y * y * x
+            v[b, 12] += y * y * z
+            v[b, 13] += z * z * x
+            v[b, 14] += z * z * y
+            v[b, 15] += x * y * z
+        for b in range(n_bins):
+            n = counts[b]
+            for t in range(6):
+                v[b, t] = v[b, t] / (n - 1) if n > 1 else 0.0
+            for t in range(6, 16):
+                v[b, t] = v[b, t] * n / ((n - 1) * (n - 2)) if n > 2 else 0.0
+        for s in range(profile.shape[0]):
+            a, w, c, aw, ww = 0.0, 0.0, 0.0, 0.0, 0.0
             for b in range(n_bins):
-                a += first[s, b] * m[b, 0]
-                w += first[s, b] * m[b, 1]
-                c += first[s, b] * m[b, 2]
-                if counts[b] > 1:
-                    f = second[s, b] / (counts[b] - 1)
-                    aa += f * v[b, 0]
-                    ww += f * v[b, 1]
-                    cc += f * v[b, 2]
-                    aw += f * v[b, 3]
-                    ac += f * v[b, 4]
-                    wc += f * v[b, 5]
+                a += profile[s, b, 0] * m[b, 0]
+                w += profile[s, b, 0] * m[b, 1]
+                c += profile[s, b, 0] * m[b, 2]
+                ww += profile[s, b, 1] * v[b, 1]
+                aw += profile[s, b, 1] * v[b, 3]
             out = 1.0 / (total - sizes[s]) if total > sizes[s] else np.nan
-            ratio = a / w
-            mean[i, s] = ratio - aw / (w * w) + a * ww / (w * w * w) - (full - c) * out
-            by_a = 1.0 / w
-            by_w = -ratio / w
-            variance[i, s] = (
-                by_a * by_a * aa
-                + by_w * by_w * ww
-                + out * out * cc
-                + 2.0 * (by_a * by_w * aw + by_a * out * ac + by_w * out * wc)
-            )
+            moments[i, s, 0] = a / w - aw / (w * w) + a * ww / (w * w * w) - (full - c) * out
+            x = 1.0 / w
+            y = -a / (w * w)
+            z = out
+            two, three = 0.0, 0.0
+            for b in range(n_bins):
+                two += profile[s, b, 1] * (
+                    x * x * v[b, 0]
+                    + y * y * v[b, 1]
+                    + z * z * v[b, 2]
+                    + 2.0 * (x * y * v[b, 3] + x * z * v[b, 4] + y * z * v[b, 5])
+                )
+                three += profile[s, b, 2] * (
+                    x * x * x * v[b, 6]
+                    + y * y * y * v[b, 7]
+                    + z * z * z * v[b, 8]
+                    + 3.0 * (x * x * y * v[b, 9] + x * x * z * v[b, 10] + y * y * x * v[b, 11])
+                    + 3.0 * (y * y * z * v[b, 12] + z * z * x * v[b, 13] + z * z * y * v[b, 14])
+                    + 6.0 * x * y * z * v[b, 15]
+                )
+            moments[i, s, 1] = two
+            moments[i, s, 2] = three
 
 
 def regress_each(x, order, genes, weights, bounds, detail, score, variance):  # type: ignore[no-untyped-def]

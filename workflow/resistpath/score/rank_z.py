@@ -32,7 +32,7 @@ def _scale(block: Block, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return slope, -slope * (total + 1) / 2
 
 
-RANK_Z = Additive(_ranks, _scale, by_name=True)
+RANK_Z = Additive(_ranks, _scale, by_name=True, keeps_size=True)
 r""":math:`z = (\bar r - (N+1)/2) / \sqrt{s^2 (N-n)/(nN)}`, ties averaged; standard normal for
 random genes of the sample (Mann & Whitney 1947, doi:10.1214/aoms/1177730491). With down genes:
 :math:`(z_{up} - z_{down}) / \sqrt 2`."""

@@ -91,21 +91,13 @@ def ssgsea_detail(
     if background is not None:
         ranks, places = _ranks(block, ties)
         genes, bounds = _up_side(sets)
-        first, second = background.profile(genes, bounds, np.ones(len(genes)))
-        mean, spread = np.empty(score.shape), np.empty(score.shape)
+        profile = background.profile(genes, bounds, np.ones(len(genes)))
+        moments = np.empty((*score.shape, 3))
+        weight = _weights(block.n_genes, alpha)
         compiled(ssgsea_null)(
-            ranks,
-            places,
-            _weights(block.n_genes, alpha),
-            background.bins,
-            background.counts,
-            first,
-            second,
-            n,
-            mean,
-            spread,
+            ranks, places, weight, background.bins, background.counts, profile, n, moments
         )
-        null_z = z_value(score, mean, spread)
+        null_z = z_value(score, moments[..., 0], moments[..., 1], moments[..., 2])
     return Scored(score, variance, df, null_z)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from resistpath.errors import UserError
 from resistpath.methods import Method
+from resistpath.score.additive import Terms
 from resistpath.score.data import Background, Block, SetIndex
 from resistpath.score.kernels import compiled, random_sums, regress_each
 from resistpath.score.result import Scored, z_value
@@ -51,24 +52,19 @@ def ulm_detail(block: Block, sets: SetIndex, background: Background | None) -> S
     df = np.broadcast_to(np.maximum(n - 1, 0).astype(np.float64), score.shape)
     null_z = np.full(score.shape, np.nan)
     if background is not None:
-        first, second = background.profile(sets.genes, sets.whole, sets.weights)
-        mean, spread = np.empty(score.shape), np.empty(score.shape)
-        shift = np.zeros(block.n_samples)
+        profile = background.profile(sets.genes, sets.whole, sets.weights)
+        moments = np.empty((*score.shape, 3))
         compiled(random_sums)(
-            block.values,
-            np.zeros(1),
-            False,
-            shift,
+            *Terms(block.values).arguments(),
             block.order,
             background.bins,
             background.counts,
-            first,
-            second,
-            mean,
-            spread,
+            profile,
+            moments,
         )
         total = WEIGHTED.score(block, sets)
-        null_z = np.where(np.isnan(score), np.nan, z_value(total, mean, spread))
+        z = z_value(total, moments[..., 0], moments[..., 1], moments[..., 2])
+        null_z = np.where(np.isnan(score), np.nan, z)
     return Scored(score, variance, df, null_z)
 
 

@@ -41,7 +41,7 @@ def _scale(
     return np.maximum(counts, 1).astype(np.float64), np.zeros(1)
 
 
-WEIGHTED = Additive(_values, _scale, by_name=False, weighted=True)
+WEIGHTED = Additive(_values, _scale, by_name=False, weighted=True, keeps_size=True)
 r""":math:`\sum_g w_g (x_g - h)`, x log2(TPM+1), h the mean of the housekeeping genes (0 without
 them). Without weights, up genes count 1 and down genes -1. Used by PROGENy (Schubert 2018,
 doi:10.1038/s41467-017-02391-6) and the 18-gene T-cell-inflamed profile (Ayers 2017,
