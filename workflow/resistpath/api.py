@@ -145,9 +145,7 @@ def linear_symbols(expression: Expression) -> tuple[pd.DataFrame, pd.DataFrame, 
     """
     units = parse_units(expression.units)
     merge = "max_mean" if units.quantity == "intensity" else "sum"
-    return harmonise(
-        units.linear(expression.values), gene_table(), expression.gene_id, merge=merge
-    )
+    return harmonise(units.linear(expression.values), gene_table(), expression.gene_id, merge=merge)
 
 
 def gene_lengths() -> pd.Series:
