@@ -36,7 +36,7 @@ def z_value(
 
     With g the skewness of the null and t the standardised score, Hall's transformation
     :math:`t - \frac g6 (t^2 - 1) + \frac{g^2}{108} t^3` takes the skewness out and never
-    turns the order round (Hall 1992, doi:10.1111/j.2517-6161.1992.tb01876.x).
+    turns the order round (Hall 1992, J. R. Stat. Soc. B 54, 221-228).
 
     Parameters
     ----------

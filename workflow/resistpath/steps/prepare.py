@@ -88,14 +88,14 @@ def prepare(
         expression = expression_path(expression)
     say(f"reading {expression}")
     raw = read_expression(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
-    about = _preparation(raw, cohort, expression, samples)
     sheet = read_sample_sheet(samples) if samples else raw.report["samples"]
+    about = _preparation(raw, cohort, expression, samples)
     values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, about)
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
     say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {raw.gene_id}")
     unit = parse_units(raw.units)
     require(unit, "tpm")
-    _check_missing(values)
+    _check_samples(values, unit)
     found = map_genes(values, gene_table(), raw.gene_id)
     facts = _gene_facts(found, unit)
     about["notes"] += facts.pop("notes")
@@ -137,7 +137,7 @@ def _write_prepared(
                     lengths=gene_lengths(),
                     biotypes=part.biotypes,
                     xist=inactive,
-                    sex=given.obs["sex"] if "sex" in given.obs else None,
+                    sex=given.obs.get("sex"),
                 )
             )
             if inactive is not None:
@@ -203,8 +203,16 @@ def _annotate(
     return values, obs
 
 
-def _check_missing(values: pd.DataFrame) -> None:
-    """Refuse a sample whose gaps would cost all samples a large part of their genes."""
+def _check_samples(values: pd.DataFrame, unit: Units) -> None:
+    """Refuse samples without expression, or whose gaps would cost all samples their genes."""
+    if not unit.log:
+        empty = [c for c in values.columns if not np.nan_to_num(values[c].to_numpy()).any()]
+        if empty:
+            raise UserError(
+                f"every value of {some(empty)} is zero or missing",
+                where="expression matrix",
+                do="remove empty samples from the matrix",
+            )
     lacking = np.array([float(values.iloc[:, j].isna().mean()) for j in range(values.shape[1])])
     few = values.columns[lacking > MOST_MISSING]
     if len(few):
