@@ -17,8 +17,6 @@ from resistpath.score.data import Background, Block, SetIndex
 from resistpath.score.kernels import compiled, random_sums, segment_means, segment_means_without
 from resistpath.score.result import Scored, z_value
 
-_NO_TABLE = np.zeros(1)
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -28,21 +26,20 @@ class Terms:
     ----------
     matrix
         Samples x genes: ranks (genes ordered by name) or the block's values.
-    table
-        What a rank stands for, where the number is a function of the rank.
+    floor
+        Numbers below it count as if they were it.
     shift
         Subtracted from every value of a sample; None for nothing.
     """
 
     matrix: np.ndarray
-    table: np.ndarray | None = None
+    floor: float = -np.inf
     shift: np.ndarray | None = None
 
-    def arguments(self) -> tuple[np.ndarray, np.ndarray, bool, np.ndarray]:
+    def arguments(self) -> tuple[np.ndarray, float, np.ndarray]:
         """Leading arguments of the kernels."""
         shift = np.zeros(len(self.matrix)) if self.shift is None else self.shift
-        table = _NO_TABLE if self.table is None else self.table
-        return self.matrix, table, self.table is not None, shift
+        return self.matrix, float(self.floor), shift
 
 
 Scale = Callable[..., tuple[np.ndarray, np.ndarray]]

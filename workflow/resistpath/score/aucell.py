@@ -11,24 +11,28 @@ from resistpath.score.data import Background, Block, SetIndex
 from resistpath.score.result import Scored
 
 
-def _threshold(block: Block, top: float) -> int:
+def _threshold(n_genes: int, top: float) -> int:
     if not 0 < top <= 1:
         raise UserError(f"top must be a share above 0 and up to 1, not {top}", where="aucell")
     # A threshold of 1 leaves no area below the curve.
-    return max(int(np.ceil(top * block.n_genes)), 2)
+    return max(int(np.ceil(top * n_genes)), 2)
 
 
 def _heights(block: Block, sets: SetIndex, *, top: float = 0.05) -> Terms:
-    total = block.n_genes
-    descending = total + 1 - np.arange(2 * total + 1) / 2
-    return Terms(block.doubled_ranks, np.maximum(_threshold(block, top) - descending, 0.0))
+    """Doubled ranks; all below the threshold count as if they lay on it, at height 0."""
+    return Terms(block.doubled_ranks, floor=_ground(block, top))
+
+
+def _ground(block: Block, top: float) -> float:
+    return 2.0 * (block.n_genes + 1 - _threshold(block.n_genes, top))
 
 
 def _scale(block: Block, counts: np.ndarray, *, top: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
-    limit = _threshold(block, top)
+    limit = _threshold(block.n_genes, top)
     reached = np.minimum(counts, limit - 1)
     most = reached * limit - reached * (reached + 1) / 2
-    return np.array([1.0, -1.0]) * counts / np.where(most > 0, most, np.nan), np.zeros(2)
+    slope = np.array([0.5, -0.5]) * counts / np.where(most > 0, most, np.nan)
+    return slope, -_ground(block, top) * slope
 
 
 AUCELL = Additive(_heights, _scale, by_name=True)

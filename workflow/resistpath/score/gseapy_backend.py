@@ -30,9 +30,10 @@ def score(
 ) -> pd.DataFrame:
     """Scores by gseapy, samples x sets; sets it leaves out are NaN.
 
-    ``ssgsea`` gives gseapy's ES, the sum of the walk, not its NES, which divides by the range over all samples and sets. ``gsva`` leaves out genes that do
-    not vary, as Bioconductor's does. ``prerank`` ranks each sample's genes by its values and
-    gives the normalised enrichment score over `permutations`.
+    ``ssgsea`` gives gseapy's ES, the sum of the walk, not its NES, which divides by the range
+    over all samples and sets. ``gsva`` leaves out genes that do not vary, as Bioconductor's
+    does. ``prerank`` ranks each sample's genes by its values and gives the normalised
+    enrichment score over `permutations`.
 
     Parameters
     ----------

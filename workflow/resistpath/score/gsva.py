@@ -9,8 +9,9 @@ from resistpath.errors import UserError
 from resistpath.methods import Method
 from resistpath.score.cohort import by_sample_name, gene_chunks, need_cohort
 from resistpath.score.data import BLOCK, ScoreData, SetIndex
-from resistpath.score.kernels import compiled, gsva_walk, smooth
+from resistpath.score.kernels import compiled
 from resistpath.score.ranking import rank_float64
+from resistpath.score.walk import gsva_walk, smooth
 
 KERNELS = {"none": 0, "gaussian": 1, "poisson": 2}
 _STEPS, _WIDEST = 10_000, 10.0

@@ -7,10 +7,11 @@ import numpy as np
 from resistpath.methods import Method
 from resistpath.score.additive import Additive, Terms
 from resistpath.score.data import Block, SetIndex
+from resistpath.score.kernels import compiled, sums_of_squares
 
 
 def _ranks(block: Block, sets: SetIndex) -> Terms:
-    return Terms(block.doubled_ranks, np.arange(2 * block.n_genes + 1) / 2)
+    return Terms(block.doubled_ranks)
 
 
 def _scale(block: Block, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,15 +22,17 @@ def _scale(block: Block, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     total = block.n_genes
     # Sums of whole numbers: exact, so that their order cannot matter.
-    doubled = block.doubled_ranks.astype(np.int64)
-    square = (doubled**2).sum(axis=1) / 4.0 - total * (total + 1.0) ** 2 / 4.0
+    squares = np.empty(block.n_samples, dtype=np.int64)
+    compiled(sums_of_squares)(block.doubled_ranks, squares)
+    square = squares / 4.0 - total * (total + 1.0) ** 2 / 4.0
     rank_variance = np.where(square > 0, square, np.nan) / (total - 1)
     spread = rank_variance[:, None, None] * (total - counts) / (np.maximum(counts, 1) * total)
     slope = np.array([1.0, -1.0]) / np.sqrt(np.where(spread > 0, spread, np.nan))
     # Two sides add up to variance 2: each counts 1 / sqrt(2) where a set has both.
     both = np.asarray((counts > 0).all(axis=1))
     slope = np.where(both[:, None], slope / np.sqrt(2.0), slope)
-    return slope, -slope * (total + 1) / 2
+    # The terms are twice the ranks.
+    return slope / 2, -slope * (total + 1) / 2
 
 
 RANK_Z = Additive(_ranks, _scale, by_name=True, keeps_size=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from resistpath.errors import UserError
@@ -20,6 +22,7 @@ def _ranks(block: Block, ties: str) -> tuple[np.ndarray, np.ndarray]:
     raise UserError(f"ties must be 'average' or 'gsva', not {ties!r}", where="ssgsea")
 
 
+@lru_cache(maxsize=4)
 def _weights(n_genes: int, alpha: float) -> np.ndarray:
     """Weight of each doubled rank."""
     return np.asarray((np.arange(2 * n_genes + 1) / 2) ** alpha)

@@ -10,10 +10,9 @@ from resistpath.score.data import Block, SetIndex
 
 
 def _ranks(block: Block, sets: SetIndex, *, max_rank: int = 1500) -> Terms:
-    total = block.n_genes
-    top = min(max_rank, total)
-    descending = total + 1 - np.arange(2 * total + 1) / 2
-    return Terms(block.doubled_ranks, np.where(descending > top, top + 1.0, descending))
+    """Doubled ascending ranks; all beyond the cut-off count as the first one beyond it."""
+    top = min(max_rank, block.n_genes)
+    return Terms(block.doubled_ranks, floor=2.0 * (block.n_genes - top))
 
 
 def _scale(
@@ -21,7 +20,11 @@ def _scale(
 ) -> tuple[np.ndarray, np.ndarray]:
     top = min(max_rank, block.n_genes)
     sign = np.array([1.0, -1.0])
-    return -sign / top + 0.0 * counts, sign * (1 + (counts + 1) / (2 * top))
+    descending = block.n_genes + 1
+    return (
+        sign / (2 * top) + 0.0 * counts,
+        sign * (1 + ((counts + 1) / 2 - descending) / top),
+    )
 
 
 U_STATISTIC = Additive(_ranks, _scale, by_name=True)

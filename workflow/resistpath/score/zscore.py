@@ -39,7 +39,7 @@ def zscore(data: ScoreData, sets: SetIndex, *, reference: pd.DataFrame | None = 
     mean = np.empty((len(z), len(sets.sets)))
     nothing = np.zeros(len(z))
     compiled(segment_means)(
-        z, nothing, False, nothing, where[keep], sign[keep], bounds, False, mean, mean[:1]
+        z, -np.inf, nothing, where[keep], sign[keep], bounds, False, mean, mean[:1]
     )
     out = np.empty_like(mean)
     out[by_sample_name(data)] = mean * np.sqrt(counts)
