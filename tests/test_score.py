@@ -179,7 +179,11 @@ def test_gene_order_does_not_matter(method, demo_values):
     )
 
 
-@pytest.mark.parametrize("method", ["ssgsea", "singscore", "mean", "ratio"])
+GROWING = ("rank_z", "weighted")  # scores that grow with the number of genes
+LEAVE_ONE_OUT = [n for n, m in METHODS.items() if m.leave_one_out and n not in GROWING]
+
+
+@pytest.mark.parametrize("method", LEAVE_ONE_OUT)
 def test_leaving_out_each_gene_equals_scoring_without_it(method, small):
     record, data = METHODS[method], ScoreData(small)
     gene_set = GeneSet(
@@ -193,6 +197,21 @@ def test_leaving_out_each_gene_equals_scoring_without_it(method, small):
             tuple(g for g in gene_set.down if g != gene),
         )
         np.testing.assert_allclose(closed[:, i], score(small, [rest], method)["s"], rtol=1e-10)
+
+
+def test_scores_that_grow_with_the_set_are_scaled_back_to_its_size(small):
+    genes, total = ("G01", "G04", "G07", "G20"), len(small)
+    n = len(genes)
+    data = ScoreData(small)
+    index = data.index([GeneSet("s", genes)])
+    for method, scale in (
+        ("weighted", n / (n - 1)),
+        ("rank_z", np.sqrt(n * (total - n + 1) / ((n - 1) * (total - n)))),
+    ):
+        _, closed = scores_without(data, index, METHODS[method])
+        for i, gene in enumerate(genes):
+            rest = score(small, {"s": [g for g in genes if g != gene]}, method)["s"]
+            np.testing.assert_allclose(closed[:, i], rest * scale, rtol=1e-10)
 
 
 def test_jackknife_by_hand():

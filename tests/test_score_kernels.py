@@ -174,6 +174,16 @@ def test_float32_is_not_copied():
     assert np.shares_memory(block.values, values.to_numpy())
 
 
+def test_a_matrix_on_disk_is_read_block_by_block(tmp_path, cohort):
+    values, sets = cohort
+    on_disk = np.memmap(tmp_path / "x", np.float32, "w+", shape=values.T.shape)
+    on_disk[:] = values.T
+    data = ScoreData.from_rows(on_disk, values.index, values.columns)
+    assert np.shares_memory(data.block(slice(3, 9)).values, on_disk)
+    once, again = (score_long(d, {"ssgsea": sets}) for d in (data, ScoreData(values)))
+    pd.testing.assert_frame_equal(once, again, check_exact=True)
+
+
 def test_sets_and_samples_come_in_the_order_given(cohort):
     values, sets = cohort
     table = score_long(ScoreData(values.iloc[:, :3]), {"mean": sets, "rank_z": sets[:2]})

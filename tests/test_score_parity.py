@@ -108,6 +108,27 @@ def test_gsva_chooses_the_gaussian_kernel_where_told(toy):
     assert_equals(score(toy.values, toy.sets, "gsva", ties="row"), expected)
 
 
+def test_poisson_kernel_is_its_formula():
+    """No output of the original was at hand: the smoothed places by their definition."""
+    from scipy.stats import poisson
+
+    from resistpath.score.data import ScoreData
+    from resistpath.score.gsva import KERNELS, _densities
+
+    counts = pd.DataFrame(
+        np.random.default_rng(3).poisson(4, (6, 5)), index=list("ABCDEF"), columns=list("vwxyz")
+    )
+    counts.loc["F"] = [3000, 2900, 3100, 10, 2950]
+    for rows in (counts.iloc[:5], counts):
+        places, density = _densities(ScoreData(rows), np.arange(len(rows)), KERNELS["poisson"])
+        for gene, found in zip(rows.index[places], density.T, strict=True):
+            x = rows.loc[gene].to_numpy()
+            left = poisson.cdf(x[:, None], x[None, :] + 0.5).mean(axis=1)
+            np.testing.assert_allclose(found, -np.log((1 - left) / left), rtol=1e-9)
+    with pytest.raises(UserError, match="takes whole counts"):
+        score(counts + 0.5, {"s": ["A"]}, "gsva", kcdf="poisson")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_zscore_equals_gsva(original, version):
     expected = without_repeats(version, original.output(f"GSVA{version}__zscore"))

@@ -119,6 +119,10 @@ def _check_words(sheet: pd.DataFrame, column: str, allowed: Sequence[str], path:
         )
 
 
+def _is_truth_value(x: object) -> bool:
+    return isinstance(x, bool | np.bool_)
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a result table: tab-separated, NA for missing, yes/no for truth values.
 
@@ -126,7 +130,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """
     out = table.copy()
     for name, column in out.items():
-        if column.map(lambda x: isinstance(x, bool | np.bool_)).any():
+        if column.dtype.kind not in "iuf" and column.map(_is_truth_value).any():
             out[name] = column.map({True: "yes", False: "no"})
     with replacing(path) as temporary:
         out.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")

@@ -107,7 +107,9 @@ def readout_values(
         for i, name in enumerate(names):
             n_genes = int(sets.measured[i])
             # Copies, so that a readout's sums run as they would if it were scored alone.
-            left = np.ascontiguousarray(without[:, sets.columns(i)]) if n_genes > 1 else None
+            left = None
+            if without is not None and n_genes > 1:
+                left = np.ascontiguousarray(without[:, sets.columns(i)])
             values = ReadoutValues(np.ascontiguousarray(scores[:, i]), left)
             out[name] = Values(values, float(sets.coverage[i]), n_genes)
     return out

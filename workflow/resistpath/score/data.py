@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -214,10 +215,21 @@ class ScoreData:
     """
 
     def __init__(self, values: pd.DataFrame) -> None:
-        self.genes = pd.Index(values.index)
-        self.samples = pd.Index(values.columns)
         # One block of one dtype is handed out as a view; its transpose costs nothing.
-        self.matrix = values.to_numpy().T
+        self._set(values.to_numpy().T, pd.Index(values.index), pd.Index(values.columns))
+
+    @classmethod
+    def from_rows(cls, matrix: Any, genes: pd.Index[Any], samples: pd.Index[Any]) -> ScoreData:
+        """Take samples x genes that need not fit in memory, such as a memory map or a dataset.
+
+        Single-sample methods read one block of rows at a time.
+        """
+        data = cls.__new__(cls)
+        data._set(matrix, genes, samples)
+        return data
+
+    def _set(self, matrix: Any, genes: pd.Index[Any], samples: pd.Index[Any]) -> None:
+        self.matrix, self.genes, self.samples = matrix, genes, samples
         self._kind = np.float32 if self.matrix.dtype == np.float32 else np.float64
         names = self.genes.to_numpy(dtype=object)
         self.order = np.argsort(names, kind="stable").astype(np.int32)

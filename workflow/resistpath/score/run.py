@@ -98,16 +98,19 @@ def scores_without(
     *,
     threads: int = 1,
     block_size: int = BLOCK,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores, samples x sets, and scores without each gene, samples x genes of all sets."""
-    if method.leave_one_out is None:
-        raise TypeError(f"{method.name} cannot leave out a gene")
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Scores, samples x sets, and scores without each gene, samples x genes of all sets.
+
+    The second is None for methods that cannot leave out a gene.
+    """
+    leave_one_out = method.leave_one_out
     score = np.empty((len(data.samples), len(sets.sets)))
-    without = np.empty((len(data.samples), len(sets.genes)))
+    without = np.empty((len(data.samples), len(sets.genes) if leave_one_out else 0))
 
     def work(block: Block, part: slice) -> None:
         score[part] = method.func(block, sets)
-        without[part] = method.leave_one_out(block, sets)  # type: ignore[misc]
+        if leave_one_out is not None:
+            without[part] = leave_one_out(block, sets)
 
     over_blocks(data, work, threads=threads, block_size=block_size)
-    return score, without
+    return score, None if leave_one_out is None else without
