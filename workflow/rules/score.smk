@@ -13,13 +13,13 @@ rule score:
         tables=shipped(score_files()),
         network=config["score"]["network"] or [],
     output:
-        scores=f"{RESULTS}/{{cohort}}/scores.tsv",
-        wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
         **(
             {"cohort": f"{RESULTS}/{{cohort}}/scores.cohort.tsv"}
             if COHORT_METHODS
             else {}
         ),
+        scores=f"{RESULTS}/{{cohort}}/scores.tsv",
+        wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
     log:
         f"{RESULTS}/{{cohort}}/logs/score.log",
     benchmark:

@@ -29,13 +29,21 @@ def need_cohort(data: ScoreData, method: str, least: int = 2) -> None:
         )
 
 
+def gene_parts(n: int) -> list[slice]:
+    """Steps of at most `CHUNK` genes."""
+    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
+
+
+def gene_values(data: ScoreData, rows: np.ndarray) -> np.ndarray:
+    """Values of some genes: genes x samples by name, float64, C-contiguous."""
+    block = np.asarray(data.matrix[:, rows], dtype=np.float64)[by_sample_name(data)]
+    return np.ascontiguousarray(block.T)
+
+
 def gene_chunks(data: ScoreData, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Values of some genes, chunk by chunk: genes x samples by name, float64, C-contiguous."""
-    order = by_sample_name(data)
-    for start in range(0, len(rows), CHUNK):
-        part = slice(start, min(start + CHUNK, len(rows)))
-        block = np.asarray(data.matrix[:, rows[part]], dtype=np.float64)[order]
-        yield part, np.ascontiguousarray(block.T)
+    """Values of some genes, chunk by chunk."""
+    for part in gene_parts(len(rows)):
+        yield part, gene_values(data, rows[part])
 
 
 def standardised(

@@ -251,6 +251,10 @@ class ScoreData:
         for start in range(0, len(self.samples), size):
             yield slice(start, min(start + size, len(self.samples)))
 
+    def _find(self, names: list[str]) -> np.ndarray:
+        """Rows of genes, -1 for those not measured."""
+        return self.genes.get_indexer(pd.Index(names, dtype=object))
+
     def index(self, sets: Iterable[GeneSet]) -> SetIndex:
         """Find the genes of all sets in the matrix."""
         sets = tuple(sets)
@@ -258,7 +262,7 @@ class ScoreData:
         rows, weights, counts = [], [], []
         for number, names in enumerate(sides):
             gene_set, sign = sets[number // 2], 1.0 - 2.0 * (number % 2)
-            found = self.genes.get_indexer(names)
+            found = self._find(names)
             rows.append(found[found >= 0])
             counts.append(int((found >= 0).sum()))
             weights += [
@@ -269,8 +273,8 @@ class ScoreData:
         flat = np.concatenate([np.empty(0, dtype=np.int64), *rows]).astype(np.int32)
         pairs, per_set = [], []
         for s in sets:
-            found = self.genes.get_indexer([g for pair in s.pairs for g in pair]).reshape(-1, 2)
-            pairs.append(found[(found >= 0).all(axis=1)])
+            both = self._find([g for pair in s.pairs for g in pair]).reshape(-1, 2)
+            pairs.append(both[(both >= 0).all(axis=1)])
             per_set.append(len(pairs[-1]))
         return SetIndex(
             sets,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from scipy import special
 
 from resistpath.errors import UserError
 from resistpath.methods import Method
-from resistpath.score.cohort import by_sample_name, gene_chunks, need_cohort
+from resistpath.score.cohort import (
+    by_sample_name,
+    gene_chunks,
+    gene_parts,
+    gene_values,
+    need_cohort,
+)
 from resistpath.score.data import BLOCK, ScoreData, SetIndex
 from resistpath.score.kernels import compiled
 from resistpath.score.ranking import rank_float64
@@ -37,6 +45,7 @@ def gsva(
     abs_ranking: bool = False,
     tau: float = 1.0,
     ties: str = "name",
+    threads: int = 1,
 ) -> np.ndarray:
     r"""Score every set in every sample of a cohort.
 
@@ -59,6 +68,8 @@ def gsva(
     ties
         Tied genes are ordered by ``"name"``, or by the ``"row"`` of the matrix as in GSVA,
         whose scores therefore change with the order of the file.
+    threads
+        Genes are smoothed on so many threads; the time grows with the square of the samples.
 
     Returns
     -------
@@ -77,7 +88,7 @@ def gsva(
         raise UserError(f"ties must be 'name' or 'row', not {ties!r}", where="gsva")
     need_cohort(data, "gsva")
     rows = data.order if ties == "name" else np.arange(data.n_genes)
-    rows, density = _densities(data, rows, kernel)
+    rows, density = _densities(data, rows, kernel, threads)
     column = np.full(data.n_genes, -1, dtype=np.int64)
     column[rows] = np.arange(len(rows))
     found = column[sets.rows]
@@ -101,7 +112,9 @@ def gsva(
     return result
 
 
-def _densities(data: ScoreData, rows: np.ndarray, kernel: int) -> tuple[np.ndarray, np.ndarray]:
+def _densities(
+    data: ScoreData, rows: np.ndarray, kernel: int, threads: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Genes that vary, and their densities: samples by name x genes."""
     density = np.empty((len(data.samples), len(rows)))
     varies = np.zeros(len(rows), dtype=bool)
@@ -119,7 +132,9 @@ def _densities(data: ScoreData, rows: np.ndarray, kernel: int) -> tuple[np.ndarr
             most = max(most, int(values.max()))
         if most <= 2000:
             counts = _poisson_table(most)
-    for part, values in gene_chunks(data, rows):
+
+    def one(part: slice) -> None:
+        values = gene_values(data, rows[part])
         out = np.empty_like(values)
         if kernel == KERNELS["poisson"] and counts.shape[0] == 1:
             out[:] = _poisson(values)
@@ -127,6 +142,11 @@ def _densities(data: ScoreData, rows: np.ndarray, kernel: int) -> tuple[np.ndarr
             compiled(smooth)(values, kernel, table, counts, _STEPS / _WIDEST, out)
         density[:, part] = out.T
         varies[part] = np.ptp(values, axis=1) > 0
+
+    with ThreadPoolExecutor(threads) as pool:
+        # Reading the results raises what a worker raised.
+        for _ in pool.map(one, gene_parts(len(rows))):
+            pass
     return rows[varies], np.ascontiguousarray(density[:, varies])
 
 

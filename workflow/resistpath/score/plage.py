@@ -9,12 +9,17 @@ from resistpath.score.cohort import by_sample_name, standardised
 from resistpath.score.data import ScoreData, SetIndex
 
 
-def plage(data: ScoreData, sets: SetIndex) -> np.ndarray:
+def plage(data: ScoreData, sets: SetIndex, *, threads: int = 1) -> np.ndarray:
     """First right singular vector of the set's z values, genes x samples.
 
     Its sign is arbitrary in the original (Tomfohr et al. 2005,
     doi:10.1186/1471-2105-6-225); here a sample is positive where the set's genes, up minus
     down, are high on the whole.
+
+    Parameters
+    ----------
+    threads
+        Not used: the decompositions run one after the other.
 
     Returns
     -------

@@ -58,7 +58,7 @@ def scores_of(
         over_blocks(data, work, threads=threads, block_size=block_size)
     for name, method in methods.items():
         if method.cohort_dependent:
-            out[name][:] = method.func(data, sets, **options.get(name, {}))
+            out[name][:] = method.func(data, sets, threads=threads, **options.get(name, {}))
     return out
 
 

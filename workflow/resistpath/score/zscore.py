@@ -22,6 +22,8 @@ def zscore(data: ScoreData, sets: SetIndex, *, reference: pd.DataFrame | None = 
     reference
         Mean and standard deviation by gene, columns ``mean`` and ``sd`` (`cohort.moments`).
         With it a sample's score does not depend on the other samples.
+    threads
+        Not used: there is little to do.
 
     Returns
     -------
