@@ -11,7 +11,13 @@ from resistpath.score.data import ScoreData, SetIndex
 from resistpath.score.kernels import compiled, segment_means
 
 
-def zscore(data: ScoreData, sets: SetIndex, *, reference: pd.DataFrame | None = None) -> np.ndarray:
+def zscore(
+    data: ScoreData,
+    sets: SetIndex,
+    *,
+    reference: pd.DataFrame | None = None,
+    threads: int = 1,
+) -> np.ndarray:
     r""":math:`\sum_g z_g / \sqrt n` over the set's n genes that vary; down genes enter as -z.
 
     z is taken over the cohort given, or from `reference` (Lee et al. 2008,
