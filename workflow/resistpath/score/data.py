@@ -166,17 +166,19 @@ class Block:
         """Size of the universe, N in the formulas."""
         return self.values.shape[1]
 
+    def _rank(self, ordered: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        kind = np.uint16 if 2 * self.n_genes <= np.iinfo(np.uint16).max else np.int32
+        doubled, low = (np.empty(self.values.shape, dtype=kind) for _ in range(2))
+        position = np.empty(self.values.shape if ordered else (0, 0), dtype=kind)
+        single = self.values.dtype == np.float32
+        bits = self.values.view(np.uint32 if single else np.uint64)
+        rank = compiled(rank_float32 if single else rank_float64)
+        rank(bits, self.place, ordered, doubled, low, position)
+        return doubled, low, position
+
     @cached_property
     def _ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        kind = np.uint16 if 2 * self.n_genes <= np.iinfo(np.uint16).max else np.int32
-        doubled, low, position = (np.empty(self.values.shape, dtype=kind) for _ in range(3))
-        if self.values.dtype == np.float32:
-            bits = self.values.view(np.uint32)
-            compiled(rank_float32)(bits, self.place, doubled, low, position)
-        else:
-            bits = self.values.view(np.uint64)
-            compiled(rank_float64)(bits, self.place, doubled, low, position)
-        return doubled, low, position
+        return self._rank(ordered=False)
 
     @property
     def doubled_ranks(self) -> np.ndarray:
@@ -188,10 +190,10 @@ class Block:
         """Ascending rank, ties sharing the lowest; genes ordered by name."""
         return self._ranked[1]
 
-    @property
+    @cached_property
     def file_positions(self) -> np.ndarray:
         """Place from the bottom, of tied genes the first of the file topmost (GSVA's walk)."""
-        return self._ranked[2]
+        return self._rank(ordered=True)[2]
 
 
 class ScoreData:

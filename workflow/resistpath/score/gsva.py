@@ -103,7 +103,7 @@ def gsva(
     for start in range(0, len(density), BLOCK):
         part = density[start : start + BLOCK]
         doubled, low, position = (np.empty(part.shape, dtype=np.int32) for _ in range(3))
-        compiled(rank_float64)(part.view(np.uint64), place, doubled, low, position)
+        compiled(rank_float64)(part.view(np.uint64), place, True, doubled, low, position)
         compiled(gsva_walk)(
             position, found[found >= 0], bounds, tau, max_diff, abs_ranking, out[start:][:BLOCK]
         )

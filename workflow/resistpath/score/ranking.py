@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def rank_float32(bits, place, doubled, low, position):  # type: ignore[no-untyped-def]
+def rank_float32(bits, place, ordered, doubled, low, position):  # type: ignore[no-untyped-def]
     """Rank each row; see `rank_float64`. Key and gene share one word, sorted in three passes."""
     rows, n = bits.shape
     one = np.empty(n, dtype=np.uint64)
     two = np.empty(n, dtype=np.uint64)
-    count = np.empty((3, 2048), dtype=np.int64)
+    count = np.empty((3, 2048), dtype=np.int32)
     for i in range(rows):
         count[:] = 0
         for j in range(n):
@@ -24,7 +24,7 @@ def rank_float32(bits, place, doubled, low, position):  # type: ignore[no-untype
             count[2, key >> np.uint32(22)] += 1
             one[j] = (np.uint64(key) << np.uint64(32)) | np.uint64(place[j])
         for step in range(3):
-            before = np.int64(0)
+            before = np.int32(0)
             for digit in range(2048):
                 here = count[step, digit]
                 count[step, digit] = before
@@ -46,24 +46,25 @@ def rank_float32(bits, place, doubled, low, position):  # type: ignore[no-untype
                 g = np.int64(one[k] & np.uint64(0xFFFFFFFF))
                 doubled[i, g] = j + 1 + end
                 low[i, g] = j + 1
-                position[i, g] = end - (k - j)
+                if ordered:
+                    position[i, g] = end - (k - j)
             j = end
 
 
-def rank_float64(bits, place, doubled, low, position):  # type: ignore[no-untyped-def]
+def rank_float64(bits, place, ordered, doubled, low, position):  # type: ignore[no-untyped-def]
     """Rank each row of a matrix by the bits of its floats.
 
     Bits of floats, negative ones inverted and the sign bit turned, sort as the floats do; a
     stable radix sort puts them in order without comparing. -0 counts as 0. The results stand
     in the order of names: twice the average rank, the lowest rank of ties, and the place from
-    the bottom with ties in the order of the rows, the first one topmost.
+    the bottom with ties in the order of the rows, the first one topmost (if `ordered`).
     """
     rows, n = bits.shape
     key1 = np.empty(n, dtype=np.uint64)
     key2 = np.empty(n, dtype=np.uint64)
     gene1 = np.empty(n, dtype=np.int32)
     gene2 = np.empty(n, dtype=np.int32)
-    count = np.empty((6, 2048), dtype=np.int64)
+    count = np.empty((6, 2048), dtype=np.int32)
     top = np.uint64(0x8000000000000000)
     for i in range(rows):
         count[:] = 0
@@ -77,7 +78,7 @@ def rank_float64(bits, place, doubled, low, position):  # type: ignore[no-untype
             for step in range(6):
                 count[step, np.int64((key >> np.uint64(11 * step)) & np.uint64(2047))] += 1
         for step in range(6):
-            before = np.int64(0)
+            before = np.int32(0)
             for digit in range(2048):
                 here = count[step, digit]
                 count[step, digit] = before
@@ -99,5 +100,6 @@ def rank_float64(bits, place, doubled, low, position):  # type: ignore[no-untype
             for k in range(j, end):
                 doubled[i, gene1[k]] = j + 1 + end
                 low[i, gene1[k]] = j + 1
-                position[i, gene1[k]] = end - (k - j)
+                if ordered:
+                    position[i, gene1[k]] = end - (k - j)
             j = end
