@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
@@ -126,7 +125,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """
     out = table.copy()
     for name, column in out.items():
-        if column.map(lambda x: isinstance(x, bool | np.bool_)).any():
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if kind == "boolean" or (kind == "mixed" and any(isinstance(x, bool) for x in column)):
             out[name] = column.map({True: "yes", False: "no"})
     with replacing(path) as temporary:
         out.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resistpath.api import gene_lengths, read_expression
+from resistpath.api import gene_lengths, read_matrix
 from resistpath.errors import UserError, some
 from resistpath.expression import Expression
 from resistpath.genes import GeneMap, Harmonised, map_genes, universe
 from resistpath.io.fetch.record import RECORD, expression_path
 from resistpath.io.prepared import preparing, read_prepared
-from resistpath.io.resources import gene_table
+from resistpath.io.resources import gene_names
 from resistpath.io.tables import read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
@@ -56,11 +56,11 @@ class _Input:
 
     def blocks(self) -> Iterator[tuple[Harmonised, pd.DataFrame]]:
         """Each block of samples by current symbols, linear, and as TPM."""
-        lengths = gene_lengths()
+        lengths = gene_lengths().reindex(self.genes.genes)
         for start in range(0, self.raw.values.shape[1], BLOCK):
             block = self.raw.values.iloc[:, start : start + BLOCK]
             part = self.genes.apply(self.unit.linear(block))
-            yield part, to_tpm(part.matrix, self.unit, lengths.reindex(part.matrix.index))
+            yield part, to_tpm(part.matrix, self.unit, lengths)
 
 
 def prepare(
@@ -87,16 +87,16 @@ def prepare(
     if expression.name == RECORD:
         expression = expression_path(expression)
     say(f"reading {expression}")
-    raw = read_expression(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
+    raw = read_matrix(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
     sheet = read_sample_sheet(samples) if samples else raw.report["samples"]
     about = _preparation(raw, cohort, expression, samples)
     values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, about)
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
-    say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {raw.gene_id}")
     unit = parse_units(raw.units)
     require(unit, "tpm")
     _check_samples(values, unit)
-    found = map_genes(values, gene_table(), raw.gene_id)
+    found = map_genes(values, gene_names(), raw.gene_id)
+    say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {found.kind}")
     facts = _gene_facts(found, unit)
     about["notes"] += facts.pop("notes")
     about |= facts
@@ -120,7 +120,7 @@ def _write_prepared(
     path: Path, given: _Input, about: dict[str, Any]
 ) -> tuple[pd.DataFrame, pd.Series | None]:
     """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
-    coding = universe(gene_table())
+    coding, lengths = universe(gene_names()), gene_lengths()
     broken = truncation(given.genes.genes, coding)
     quality, xist = [], []
     with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
@@ -134,7 +134,7 @@ def _write_prepared(
                     gates=given.gates,
                     broken=broken,
                     counts=counts,
-                    lengths=gene_lengths(),
+                    lengths=lengths,
                     biotypes=part.biotypes,
                     xist=inactive,
                     sex=given.obs.get("sex"),
@@ -205,20 +205,20 @@ def _annotate(
 
 def _check_samples(values: pd.DataFrame, unit: Units) -> None:
     """Refuse samples without expression, or whose gaps would cost all samples their genes."""
+    array = values.to_numpy()
     if not unit.log:
-        empty = [c for c in values.columns if not np.nan_to_num(values[c].to_numpy()).any()]
-        if empty:
+        empty = np.fmax.reduce(array, axis=0) <= 0
+        if empty.any():
             raise UserError(
-                f"every value of {some(empty)} is zero or missing",
+                f"every value of {some(values.columns[empty])} is zero or missing",
                 where="expression matrix",
                 do="remove empty samples from the matrix",
             )
-    lacking = np.array([float(values.iloc[:, j].isna().mean()) for j in range(values.shape[1])])
-    few = values.columns[lacking > MOST_MISSING]
+    few = values.columns[np.isnan(array).mean(axis=0) > MOST_MISSING]
     if len(few):
         raise UserError(
-            f"{len(few)} of {len(lacking)} samples lack more than {MOST_MISSING:.0%} of the values:"
-            f" {some(few)}",
+            f"{len(few)} of {values.shape[1]} samples lack more than {MOST_MISSING:.0%} of the"
+            f" values: {some(few)}",
             where="expression matrix",
             do="leave them out: a gene missing in one sample is lost to all",
         )
