@@ -179,6 +179,13 @@ def _annotate(
         )
     else:
         both = [s for s in values.columns if s in sheet.index]
+        if not both and sheet.index.isin(values.index).any():
+            raise UserError(
+                f"the samples of the sheet ({some(sheet.index, 3)}) are rows of the matrix, whose"
+                f" columns ({some(values.columns, 3)}) are no known genes",
+                where=str(where),
+                do="write genes by symbol, Entrez or Ensembl id, one per row",
+            )
         if not both:
             raise UserError(
                 f"no sample of the sheet ({some(sheet.index, 3)}) is a column of the matrix"
