@@ -137,7 +137,8 @@ def normalise(
     expression
         As `read_expression` returns it.
     to
-        ``"log2_tpm"``, ``"tpm"`` or ``"log2_cpm"``.
+        ``"log2_tpm"``, ``"tpm"``, ``"log2_cpm"``, or ``"linear"`` for the values as they are, by
+        current symbol and without their logarithm.
     lengths
         Gene lengths in bases by the matrix's own identifiers; identifiers then stay as they
         are. By default identifiers are mapped to the gene table and its lengths are used.
@@ -153,6 +154,8 @@ def normalise(
     units = parse_units(expression.units)
     report = {**expression.report, "genes": genes}
     flat = Expression(linear, units.quantity, kind, report)
+    if to == "linear":
+        return flat
     return normalise_values(flat, to, gene_lengths())
 
 

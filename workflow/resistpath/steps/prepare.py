@@ -17,7 +17,7 @@ from resistpath.genes import GeneMap, Harmonised, map_genes, universe
 from resistpath.io.fetch.record import RECORD, expression_path
 from resistpath.io.prepared import preparing, read_prepared
 from resistpath.io.resources import gene_names
-from resistpath.io.tables import read_sample_sheet, write_table
+from resistpath.io.tables import file_annotation, read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
 from resistpath.quality import (
@@ -88,8 +88,9 @@ def prepare(
         expression = expression_path(expression)
     say(f"reading {expression}")
     raw = read_matrix(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
-    sheet = read_sample_sheet(samples) if samples else raw.report["samples"]
+    sheet, notes = (read_sample_sheet(samples), []) if samples else _annotation_of(raw)
     about = _preparation(raw, cohort, expression, samples)
+    about["cohort_notes"] += notes
     values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, about)
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
     unit = parse_units(raw.units)
@@ -161,6 +162,12 @@ def _together(
         xist=xist,
         slopes=slopes,
     )
+
+
+def _annotation_of(raw: Expression) -> tuple[pd.DataFrame | None, list[str]]:
+    """What came with the matrix about its samples."""
+    frame = raw.report["samples"]
+    return (None, []) if frame is None else file_annotation(frame)
 
 
 def _annotate(

@@ -16,8 +16,8 @@ from resistpath.io.readers.opening import Head
 
 LONGEST_NAME = 500
 """Gene and sample names are shorter; a longer one is a cell of text in the wrong place."""
-ESTIMATED = "counts"
-"""Unit of read counts that a model has shared out among genes: counts, not whole numbers."""
+ESTIMATED = "estimated_counts"
+"""Unit of read counts that a model has shared out among genes: not whole numbers."""
 
 _SUMMARY = re.compile(
     r"N_(unmapped|multimapping|noFeature|ambiguous)"  # STAR, GDC
