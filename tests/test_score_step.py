@@ -104,7 +104,7 @@ def test_a_plain_run_takes_the_cohort_file_of_an_earlier_one_away(folder, everyt
 
 @pytest.mark.parametrize("name", ["gsea", "gene", "ratio"])
 def test_methods_that_score_no_sets_are_refused(folder, name):
-    with pytest.raises(UserError, match=f"no method '{name}' that scores gene sets"):
+    with pytest.raises(UserError, match=f"no scoring method '{name}' for gene sets"):
         score(folder, methods=[name])
 
 

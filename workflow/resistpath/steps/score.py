@@ -80,7 +80,7 @@ def _known(methods: Sequence[str]) -> list[str]:
     for name in methods:
         if name not in offered:
             raise UserError(
-                f"there is no method {name!r} that scores gene sets",
+                f"there is no scoring method {name!r} for gene sets",
                 where="score.methods",
                 do=f"choose from {', '.join(offered)}",
             )
