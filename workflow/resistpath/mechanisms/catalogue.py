@@ -1,6 +1,6 @@
 """The catalogue: mechanisms of resistance, their readouts and the signatures behind them.
 
-The catalogue is data. `build_catalogue` turns its six tables into frozen records and refuses
+The catalogue is data. `build_catalogue` turns its tables into frozen records and refuses
 any table that contradicts itself or another one; it reads no files.
 """
 
@@ -20,6 +20,7 @@ from resistpath.mechanisms.records import (
     SET_METHODS,
     Catalogue,
     Direction,
+    DirectionCheck,
     KeyGene,
     Mechanism,
     NotAssessed,
@@ -103,11 +104,20 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "n_published",
         "n_current",
         "caveats",
-        "replication",
+        "replications",
+        "failed_replications",
     ),
     "signature_genes.tsv": ("signature", "published", "symbol", "role"),
     "not_assessed.tsv": ("item", "why", "test_instead"),
     "key_genes.tsv": ("gene", "group", "why"),
+    "direction_check.tsv": (
+        "readout",
+        "n_cohorts",
+        "n_R",
+        "n_NR",
+        *("raw_auc", "raw_low", "raw_high", "raw_above"),
+        *("residual_auc", "residual_low", "residual_high", "residual_above"),
+    ),
 }
 """Columns of each table, by file name."""
 
@@ -119,12 +129,13 @@ def build_catalogue(
     signature_genes: pd.DataFrame,
     not_assessed: pd.DataFrame,
     key_genes: pd.DataFrame,
+    direction_check: pd.DataFrame,
 ) -> Catalogue:
     """Turn the tables of the catalogue into records, after checking them.
 
     Parameters
     ----------
-    mechanisms, readouts, signatures, signature_genes, not_assessed, key_genes
+    mechanisms, readouts, signatures, signature_genes, not_assessed, key_genes, direction_check
         The tables, with the columns of `COLUMNS`; a missing cell is NaN, None or ``"NA"``.
 
     Returns
@@ -154,6 +165,7 @@ def build_catalogue(
         not_assessed=_not_assessed(not_assessed),
         key_genes=_key_genes(key_genes),
         inflammation=INFLAMMATION,
+        direction_checks=_direction_checks(direction_check, {r.readout for r in readout_records}),
     )
 
 
@@ -209,7 +221,8 @@ def _signatures(
                 n_published=n_published,
                 n_current=n_current,
                 caveats=row.text("caveats"),
-                replication=row.text("replication"),
+                replications=row.text("replications"),
+                failed_replications=row.text("failed_replications"),
                 up=tuple(symbol for _, symbol, role in members if role == "up"),
                 down=tuple(symbol for _, symbol, role in members if role == "down"),
                 renamed=tuple((old, new) for old, new, _ in members if old != new),
@@ -228,14 +241,6 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
     table = "mechanisms.tsv"
     records = []
     for row in _lines(frame, table):
-        timepoints = row.parts("resistance_timepoints", ",")
-        unknown = [t for t in timepoints if t not in TIMEPOINTS]
-        if timepoints != ("any",) and unknown:
-            raise UserError(
-                f"column 'resistance_timepoints' holds {some(unknown)}",
-                where=row.where,
-                do=f"use 'any' alone, or a list out of {some(TIMEPOINTS)}",
-            )
         records.append(
             Mechanism(
                 mechanism=row.identifier("mechanism"),
@@ -243,7 +248,7 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
                 axis=row.word("axis", AXES),
                 resistance_direction=cast(Direction, row.word("resistance_direction", DIRECTIONS)),
                 read=cast(Literal["raw", "residual"], row.word("read", READS)),
-                resistance_timepoints=",".join(timepoints),
+                resistance_timepoints=",".join(timepoints_of(row)),
                 definition=row.text("definition"),
                 rna_shows=row.text("rna_shows"),
                 rna_cannot_show=row.text("rna_cannot_show"),
@@ -253,7 +258,7 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
                 sources=row.parts("sources", ";"),
                 evidence_grade=row.word("evidence_grade", GRADES),
                 page=cast(Literal["one", "more"], row.word("page", PAGES)),
-                diseases=_diseases(row),
+                diseases=diseases_of(row),
                 cluster=None if (c := row.identifier("cluster")) == ALONE else c,
             )
         )
@@ -269,7 +274,20 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
     return tuple(records)
 
 
-def _diseases(row: Row) -> tuple[str, ...]:
+def timepoints_of(row: Row) -> tuple[str, ...]:
+    """Time points at which a direction holds, or ``any`` alone."""
+    timepoints = row.parts("resistance_timepoints", ",")
+    unknown = [t for t in timepoints if t not in TIMEPOINTS]
+    if timepoints != ("any",) and unknown:
+        raise UserError(
+            f"column 'resistance_timepoints' holds {some(unknown)}",
+            where=row.where,
+            do=f"use 'any' alone, or a list out of {some(TIMEPOINTS)}",
+        )
+    return timepoints
+
+
+def diseases_of(row: Row) -> tuple[str, ...]:
     """Diseases a mechanism is bound to; empty for any."""
     diseases = row.parts("diseases", ",")
     if diseases == ("any",):
@@ -426,3 +444,35 @@ def _key_genes(frame: pd.DataFrame) -> tuple[KeyGene, ...]:
     )
     refuse_repeats([r.gene for r in records], "genes occur twice:", table)
     return records
+
+
+def _direction_checks(frame: pd.DataFrame, readouts: Collection[str]) -> tuple[DirectionCheck, ...]:
+    table = "direction_check.tsv"
+    records = []
+    for row in _lines(frame, table):
+        readout = row.text("readout")
+        if readout not in readouts:
+            raise UserError(f"readout {readout!r} is not in readouts.tsv", where=row.where)
+        views = {}
+        for view in ("raw", "residual"):
+            if view == "residual" and row.optional("residual_auc") is None:
+                continue
+            auc, low, high = (row.number(f"{view}_{end}") for end in ("auc", "low", "high"))
+            if not 0 <= low <= auc <= high <= 1:
+                raise UserError(f"{view}_auc lies outside its interval", where=row.where)
+            views[view] = (auc, low, high)
+        above = row.optional("residual_above")
+        records.append(
+            DirectionCheck(
+                readout=readout,
+                n_cohorts=row.count("n_cohorts"),
+                n_responders=row.count("n_R"),
+                n_others=row.count("n_NR"),
+                raw=views["raw"],
+                residual=views.get("residual"),
+                raw_above=int(row.number("raw_above")),
+                residual_above=None if above is None else int(row.number("residual_above")),
+            )
+        )
+    refuse_repeats([r.readout for r in records], "readouts occur twice:", table)
+    return tuple(records)

@@ -37,13 +37,15 @@ class Signature:
         Licence of that file.
     tier
         ``"A"`` permissive source, ``"B"`` facts re-keyed from the paper, ``"O"`` a panel that
-        is not a published signature.
+        is not a published signature, ``"user"`` a set of the user.
     derivation
         Whether one or two public sources give the list.
     n_published, n_current
         Genes in the source, and genes left after renaming and exclusion.
-    caveats, replication
-        What to beware of; replications and failed replications.
+    caveats
+        What to beware of.
+    replications, failed_replications
+        Where its direction was seen again, and where it was looked for and not seen.
     up, down
         Current symbols; `down` genes lower the score.
     renamed
@@ -63,7 +65,8 @@ class Signature:
     n_published: int
     n_current: int
     caveats: str
-    replication: str
+    replications: str
+    failed_replications: str
     up: tuple[str, ...]
     down: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
@@ -72,6 +75,55 @@ class Signature:
     def genes(self) -> tuple[str, ...]:
         """All genes of the signature, `up` first."""
         return self.up + self.down
+
+    @property
+    def replication(self) -> str:
+        """Replications and failed replications in one text."""
+        return f"Replications: {self.replications} Failed: {self.failed_replications}"
+
+
+@dataclass(frozen=True)
+class DirectionCheck:
+    """Area under the ROC curve (AUC) of a readout for response, over public cohorts.
+
+    Above 0.5 the score, as it is and not turned by its sign, is higher in responders. Made by
+    ``benchmarks/directions.py``.
+
+    Attributes
+    ----------
+    readout
+        Id.
+    n_cohorts, n_responders, n_others
+        What was measured.
+    raw, residual
+        Pooled AUC with the ends of its 95 % interval, as scored and given the T-cell-inflamed
+        readout; `residual` is None for that readout itself.
+    raw_above, residual_above
+        Cohorts above 0.5.
+    """
+
+    readout: str
+    n_cohorts: int
+    n_responders: int
+    n_others: int
+    raw: tuple[float, float, float]
+    residual: tuple[float, float, float] | None
+    raw_above: int
+    residual_above: int | None
+
+    def against(self, direction: str) -> bool:
+        """Whether raw and residual both lie on the wrong side of 0.5.
+
+        Parameters
+        ----------
+        direction
+            ``"high = resistance"`` or ``"high = sensitivity"`` of the score as it is; with any
+            other text nothing can point against it.
+        """
+        if self.residual is None or not direction.startswith("high"):
+            return False
+        wrong = 1 if direction == "high = resistance" else -1
+        return all(wrong * (view[0] - 0.5) > 0 for view in (self.raw, self.residual))
 
 
 @dataclass(frozen=True)
@@ -239,6 +291,8 @@ class Catalogue:
         The records.
     inflammation
         Id of the T-cell-inflamed readout, on which residuals are taken.
+    direction_checks
+        AUC for response of the readouts that could be checked.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -247,6 +301,7 @@ class Catalogue:
     not_assessed: tuple[NotAssessed, ...]
     key_genes: tuple[KeyGene, ...]
     inflammation: str
+    direction_checks: tuple[DirectionCheck, ...] = ()
 
     def mechanism(self, mechanism: str) -> Mechanism:
         """Return the mechanism with this id."""
@@ -259,6 +314,33 @@ class Catalogue:
     def signature(self, signature: str) -> Signature:
         """Return the signature with this id."""
         return _find(self.signatures, signature, lambda s: s.signature, "signature")
+
+    def direction_check(self, readout: str) -> DirectionCheck | None:
+        """AUC for response of a readout, None where it could not be checked."""
+        return next((c for c in self.direction_checks if c.readout == readout), None)
+
+    def directions_of(self, readout: str) -> dict[str, str]:
+        """Directions of a readout's score as it is, before treatment, by who states them.
+
+        ``"authors"`` of the signature, ``"read"`` here for its mechanism.
+        """
+        entry = self.readout(readout)
+        read = "context"
+        if entry.mechanism is not None:
+            direction = self.mechanism(entry.mechanism).direction_at("pre")
+            if direction != "context":
+                rises = (direction == "high") == (entry.sign > 0)
+                read = "high = resistance" if rises else "high = sensitivity"
+        stated = "context"
+        if entry.signatures:
+            stated = self.signature(entry.signatures[0]).stated_direction
+        return {"authors": stated, "read": read}
+
+    def points_against(self, readout: str) -> tuple[str, ...]:
+        """Whose direction a readout contradicts in the check, both raw and as a residual."""
+        check = self.direction_check(readout)
+        said = self.directions_of(readout)
+        return tuple(who for who, text in said.items() if check and check.against(text))
 
     def page(self, page: str) -> tuple[Mechanism, ...]:
         """Mechanisms shown on page ``"one"``, or ``"more"`` for those after it."""
