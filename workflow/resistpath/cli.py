@@ -78,6 +78,15 @@ def _folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="folder of the cohort, such as results/mine")
 
 
+def _own_sets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signatures",
+        type=Path,
+        metavar="FILE",
+        help="gene sets of your own (GMT, TSV, CSV) beside the catalogue's; docs/signatures.md",
+    )
+
+
 def _numbers(parser: argparse.ArgumentParser, options: dict[str, tuple[float, str]]) -> None:
     for name, (default, help_) in options.items():
         parser.add_argument(
@@ -128,6 +137,7 @@ def _add_score(verbs: Verbs) -> None:  # type: ignore[valid-type]
         metavar="METHOD",
         help="methods to score every gene set with, besides the readout's own",
     )
+    _own_sets(parser)
     parser.set_defaults(run=_score)
 
 
@@ -162,6 +172,7 @@ def _add_assess(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser = _verb(verbs, "assess", "place samples in a reference; write mechanisms.tsv")
     _folder(parser)
     parser.add_argument("--reference", type=Path, required=True, help="reference pack")
+    _own_sets(parser)
     _numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_assess)
 
@@ -170,18 +181,28 @@ def _add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser = _verb(verbs, "report", "write sample reports, cohort page, h5ad and manifest")
     _folder(parser)
     parser.add_argument("--reference", type=Path, required=True, help="reference pack")
+    _own_sets(parser)
     _numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_report)
 
 
 def _add_signatures(verbs: Verbs) -> None:  # type: ignore[valid-type]
-    parser = _verb(verbs, "signatures", "browse the catalogue of signatures")
+    parser = _verb(verbs, "signatures", "browse the catalogue of signatures; check your own sets")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _verb(actions, "list", "one line per readout")
+    listing.add_argument("--mechanism", help="readouts of one mechanism")
+    listing.add_argument("--axis", help="tumour-intrinsic, tumour-extrinsic or host")
+    _own_sets(listing)
     listing.set_defaults(run=_signatures_list)
-    show = _verb(actions, "show", "everything known about one signature, as JSON")
-    show.add_argument("signature")
+    show = _verb(actions, "show", "everything known about a signature, readout or mechanism")
+    show.add_argument("signature", help="an id of `resistpath signatures list`")
+    _own_sets(show)
     show.set_defaults(run=_signatures_show)
+    check = _verb(actions, "check", "check gene sets of your own: names, overlaps, direction")
+    check.add_argument("file", type=Path, help="GMT, TSV or CSV; see docs/signatures.md")
+    check.set_defaults(run=_signatures_check)
+    for action in (listing, show, check):
+        action.add_argument("--json", action="store_true", help="for machines")
 
 
 def _add_run(verbs: Verbs) -> None:  # type: ignore[valid-type]
@@ -246,7 +267,7 @@ def _prepare(args: argparse.Namespace) -> None:
 def _score(args: argparse.Namespace) -> None:
     from resistpath.steps.score import score
 
-    score(args.folder, methods=args.methods, say=_say(args))
+    score(args.folder, methods=args.methods, signatures=args.signatures, say=_say(args))
 
 
 def _deconvolve(args: argparse.Namespace) -> None:
@@ -274,40 +295,55 @@ def _reference_show(args: argparse.Namespace) -> None:
 def _assess(args: argparse.Namespace) -> None:
     from resistpath.steps.assess import assess
 
-    assess(args.folder, args.reference, thresholds=_thresholds(args), say=_say(args))
+    assess(
+        args.folder,
+        args.reference,
+        thresholds=_thresholds(args),
+        signatures=args.signatures,
+        say=_say(args),
+    )
 
 
 def _report(args: argparse.Namespace) -> None:
     from resistpath.steps.report import report
 
-    report(args.folder, args.reference, thresholds=_thresholds(args), say=_say(args))
+    report(
+        args.folder,
+        args.reference,
+        thresholds=_thresholds(args),
+        signatures=args.signatures,
+        say=_say(args),
+    )
+
+
+def _print_json(record: object) -> None:
+    import json
+
+    print(json.dumps(record, indent=1, ensure_ascii=False))
 
 
 def _signatures_list(args: argparse.Namespace) -> None:
     from resistpath.io.resources import catalogue
+    from resistpath.steps.signatures import listing, listing_text
 
-    book = catalogue()
-    genes = {s.name: len(s.genes) for s in book.gene_sets()}
-    for r in book.readouts:
-        print(
-            f"{r.mechanism or '-':28}{r.readout:32}{r.method:10}"
-            f"{genes.get(r.readout, 0):5}  {r.name}"
-        )
+    records = listing(catalogue(args.signatures), args.mechanism, args.axis)
+    _print_json(records) if args.json else print(listing_text(records))
 
 
 def _signatures_show(args: argparse.Namespace) -> None:
-    import json
-    from dataclasses import asdict
-
     from resistpath.io.resources import catalogue
+    from resistpath.steps.signatures import shown, shown_text
 
-    book = catalogue()
-    found = [s for s in book.signatures if s.signature == args.signature]
-    if not found:
-        raise UserError(
-            f"there is no signature {args.signature!r}", do="see resistpath signatures list"
-        )
-    print(json.dumps(asdict(found[0]), indent=1, ensure_ascii=False))
+    record = shown(catalogue(args.signatures), args.signature)
+    _print_json(record) if args.json else print(shown_text(record))
+
+
+def _signatures_check(args: argparse.Namespace) -> None:
+    from resistpath.steps.signatures import check, check_record, check_text
+
+    reports, unknown = check(args.file)
+    record = check_record(args.file, reports, unknown)
+    _print_json(record) if args.json else print(check_text(reports, unknown))
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -13,6 +13,9 @@ from typing import Final, Literal, cast
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.mechanisms.directions import COLUMNS as DIRECTION_COLUMNS
+from resistpath.mechanisms.directions import TABLE as DIRECTION_TABLE
+from resistpath.mechanisms.directions import direction_checks
 from resistpath.mechanisms.diseases import DISEASES
 from resistpath.mechanisms.overlap import ALONE, check_clusters
 from resistpath.mechanisms.records import (
@@ -20,7 +23,6 @@ from resistpath.mechanisms.records import (
     SET_METHODS,
     Catalogue,
     Direction,
-    DirectionCheck,
     KeyGene,
     Mechanism,
     NotAssessed,
@@ -108,16 +110,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "failed_replications",
     ),
     "signature_genes.tsv": ("signature", "published", "symbol", "role"),
-    "not_assessed.tsv": ("item", "why", "test_instead"),
+    "not_assessed.tsv": ("item", "why", "test_instead", "mechanism"),
     "key_genes.tsv": ("gene", "group", "why"),
-    "direction_check.tsv": (
-        "readout",
-        "n_cohorts",
-        "n_R",
-        "n_NR",
-        *("raw_auc", "raw_low", "raw_high", "raw_above"),
-        *("residual_auc", "residual_low", "residual_high", "residual_above"),
-    ),
+    DIRECTION_TABLE: DIRECTION_COLUMNS,
 }
 """Columns of each table, by file name."""
 
@@ -165,7 +160,7 @@ def build_catalogue(
         not_assessed=_not_assessed(not_assessed),
         key_genes=_key_genes(key_genes),
         inflammation=INFLAMMATION,
-        direction_checks=_direction_checks(direction_check, {r.readout for r in readout_records}),
+        direction_checks=direction_checks(direction_check, {r.readout for r in readout_records}),
     )
 
 
@@ -429,7 +424,12 @@ def _check_mechanisms(mechanisms: Sequence[Mechanism], readouts: Sequence[Readou
 def _not_assessed(frame: pd.DataFrame) -> tuple[NotAssessed, ...]:
     table = "not_assessed.tsv"
     records = tuple(
-        NotAssessed(row.text("item"), row.text("why"), row.text("test_instead"))
+        NotAssessed(
+            row.text("item"),
+            row.text("why"),
+            row.text("test_instead"),
+            row.optional("mechanism"),
+        )
         for row in _lines(frame, table)
     )
     refuse_repeats([r.item for r in records], "items occur twice:", table)
@@ -444,35 +444,3 @@ def _key_genes(frame: pd.DataFrame) -> tuple[KeyGene, ...]:
     )
     refuse_repeats([r.gene for r in records], "genes occur twice:", table)
     return records
-
-
-def _direction_checks(frame: pd.DataFrame, readouts: Collection[str]) -> tuple[DirectionCheck, ...]:
-    table = "direction_check.tsv"
-    records = []
-    for row in _lines(frame, table):
-        readout = row.text("readout")
-        if readout not in readouts:
-            raise UserError(f"readout {readout!r} is not in readouts.tsv", where=row.where)
-        views = {}
-        for view in ("raw", "residual"):
-            if view == "residual" and row.optional("residual_auc") is None:
-                continue
-            auc, low, high = (row.number(f"{view}_{end}") for end in ("auc", "low", "high"))
-            if not 0 <= low <= auc <= high <= 1:
-                raise UserError(f"{view}_auc lies outside its interval", where=row.where)
-            views[view] = (auc, low, high)
-        above = row.optional("residual_above")
-        records.append(
-            DirectionCheck(
-                readout=readout,
-                n_cohorts=row.count("n_cohorts"),
-                n_responders=row.count("n_R"),
-                n_others=row.count("n_NR"),
-                raw=views["raw"],
-                residual=views.get("residual"),
-                raw_above=int(row.number("raw_above")),
-                residual_above=None if above is None else int(row.number("residual_above")),
-            )
-        )
-    refuse_repeats([r.readout for r in records], "readouts occur twice:", table)
-    return tuple(records)

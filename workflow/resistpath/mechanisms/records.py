@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from resistpath.errors import UserError, some
+from resistpath.mechanisms.directions import DirectionCheck
 from resistpath.mechanisms.diseases import disease_name
 from resistpath.methods import GeneSet
 
@@ -80,50 +81,6 @@ class Signature:
     def replication(self) -> str:
         """Replications and failed replications in one text."""
         return f"Replications: {self.replications} Failed: {self.failed_replications}"
-
-
-@dataclass(frozen=True)
-class DirectionCheck:
-    """Area under the ROC curve (AUC) of a readout for response, over public cohorts.
-
-    Above 0.5 the score, as it is and not turned by its sign, is higher in responders. Made by
-    ``benchmarks/directions.py``.
-
-    Attributes
-    ----------
-    readout
-        Id.
-    n_cohorts, n_responders, n_others
-        What was measured.
-    raw, residual
-        Pooled AUC with the ends of its 95 % interval, as scored and given the T-cell-inflamed
-        readout; `residual` is None for that readout itself.
-    raw_above, residual_above
-        Cohorts above 0.5.
-    """
-
-    readout: str
-    n_cohorts: int
-    n_responders: int
-    n_others: int
-    raw: tuple[float, float, float]
-    residual: tuple[float, float, float] | None
-    raw_above: int
-    residual_above: int | None
-
-    def against(self, direction: str) -> bool:
-        """Whether raw and residual both lie on the wrong side of 0.5.
-
-        Parameters
-        ----------
-        direction
-            ``"high = resistance"`` or ``"high = sensitivity"`` of the score as it is; with any
-            other text nothing can point against it.
-        """
-        if self.residual is None or not direction.startswith("high"):
-            return False
-        wrong = 1 if direction == "high = resistance" else -1
-        return all(wrong * (view[0] - 0.5) > 0 for view in (self.raw, self.residual))
 
 
 @dataclass(frozen=True)
@@ -265,11 +222,15 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class NotAssessed:
-    """Something tumour RNA cannot show, and the test that can."""
+    """Something tumour RNA cannot show, and the test that can.
+
+    `mechanism` is the id of the host mechanism it stands for, if it is one.
+    """
 
     item: str
     why: str
     test_instead: str
+    mechanism: str | None = None
 
 
 @dataclass(frozen=True)

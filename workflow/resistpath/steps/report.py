@@ -22,7 +22,7 @@ from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
 from resistpath.mechanisms.verdict import Thresholds
-from resistpath.provenance import VERSION, code_digest
+from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
 from resistpath.steps import Progress, silent
@@ -42,6 +42,7 @@ class Results:
     tables: dict[str, pd.DataFrame]
     book: Catalogue
     thresholds: Thresholds
+    signatures: Path | None
 
     @property
     def samples(self) -> list[str]:
@@ -49,7 +50,9 @@ class Results:
         return [str(s) for s in self.prepared.values.columns]
 
 
-def _load(folder: Path, reference: Path, thresholds: Thresholds) -> Results:
+def _load(
+    folder: Path, reference: Path, thresholds: Thresholds, signatures: Path | None
+) -> Results:
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
@@ -57,8 +60,9 @@ def _load(folder: Path, reference: Path, thresholds: Thresholds) -> Results:
         read_prepared(folder / "prepared.h5ad"),
         read_reference(reference),
         tables,
-        catalogue(),
+        catalogue(signatures),
         thresholds,
+        signatures,
     )
     for name, table in tables.items():
         if set(table["sample"].astype(str)) != set(results.samples):
@@ -81,10 +85,18 @@ def _truth(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def report(
-    folder: Path, reference: Path, *, thresholds: Thresholds, say: Progress = silent
+    folder: Path,
+    reference: Path,
+    *,
+    thresholds: Thresholds,
+    signatures: Path | None = None,
+    say: Progress = silent,
 ) -> None:
-    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``."""
-    results = _load(folder, reference, thresholds)
+    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
+
+    `signatures` holds gene sets of the user, which join the catalogue.
+    """
+    results = _load(folder, reference, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
@@ -116,6 +128,8 @@ def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) 
         "thresholds": vars(results.thresholds),
         "samples": len(results.samples),
     }
+    if (own := results.signatures) is not None:
+        facts["signatures"] = {"file": own.name, "sha256": file_sha256(own)}
     write_manifest(folder / "manifest.json", folder, outputs, facts)
 
 
