@@ -10,6 +10,7 @@ rule report:
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         reference=reference_pack,
         catalogue=shipped(catalogue_files()),
+        signatures=OWN_SETS,
     output:
         reports=directory(f"{RESULTS}/{{cohort}}/reports"),
         index=f"{RESULTS}/{{cohort}}/index.html",
@@ -27,7 +28,8 @@ rule report:
     params:
         folder=subpath(output.manifest, parent=True),
         thresholds=options("assess"),
+        signatures=own_sets(),
         code=code_digest("resistpath.steps.report"),
     shell:
         "resistpath report {params.folder:q} --reference {input.reference:q}"
-        " {params.thresholds} 2>&1 | tee {log:q} >&2"
+        " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

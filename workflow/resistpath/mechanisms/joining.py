@@ -47,9 +47,7 @@ METHODS: Final = ("ssgsea", "singscore", "mean", "gene", "ratio")
 _UNSAID: Final = "Not stated by the user."
 
 
-def join(
-    book: Catalogue, file: UserFile, known: pd.DataFrame, *, read_from: str = ""
-) -> Catalogue:
+def join(book: Catalogue, file: UserFile, known: pd.DataFrame, *, read_from: str = "") -> Catalogue:
     """Add a user's sets to the catalogue.
 
     Parameters
@@ -90,7 +88,7 @@ def join(
             entry, members(entry, known), mechanisms, file.where, read_from
         )
         readouts.append(readout)
-        signatures += [signature] if signature else []
+        signatures.append(signature)
     every = (*book.readouts, *readouts)
     return replace(
         book,
@@ -130,8 +128,8 @@ def records_of(
     mechanisms: Iterable[str],
     where: str,
     read_from: str = "",
-) -> tuple[Readout, Signature | None]:
-    """Make one set a readout, and a signature unless it is a gene or a ratio of a few genes."""
+) -> tuple[Readout, Signature]:
+    """Make one set a readout, and a signature of the same id that says where it comes from."""
     row = _row(entry, entry.fields, where)
     up = tuple(m.symbol for m in found if m.symbol and m.role == "up")
     down = tuple(m.symbol for m in found if m.symbol and m.role == "down")
@@ -156,12 +154,9 @@ def records_of(
     if weight <= 0:
         raise UserError(f"weight is {weight:g}", where=row.where, do="use a number above zero")
     name = row.optional("name") or entry.name
-    signature = None
+    inputs, lower = entry.identifier, None
     if method in ("gene", "ratio"):
         inputs, lower = "|".join(up), "|".join(down) or None
-    else:
-        inputs, lower = entry.identifier, None
-        signature = _signature(entry, found, name, row, read_from)
     readout = Readout(
         readout=entry.identifier,
         mechanism=mechanism,
@@ -175,7 +170,7 @@ def records_of(
         genes_up=up,
         genes_down=down,
     )
-    return readout, signature
+    return readout, _signature(entry, found, name, row, read_from)
 
 
 def default_method(up: Sequence[str], down: Sequence[str]) -> str:
@@ -248,9 +243,7 @@ def where_of(row: Row) -> str:
 # ------------------------------------------------------------------ mechanisms
 
 
-def new_mechanisms(
-    sets: Iterable[UserSet], book: Catalogue, where: str
-) -> tuple[Mechanism, ...]:
+def new_mechanisms(sets: Iterable[UserSet], book: Catalogue, where: str) -> tuple[Mechanism, ...]:
     """Mechanisms the sets name and the catalogue does not have, in order of appearance."""
     known = {m.mechanism for m in book.mechanisms}
     about: dict[str, tuple[UserSet, dict[str, str | None]]] = {}

@@ -292,10 +292,13 @@ class Catalogue:
             if direction != "context":
                 rises = (direction == "high") == (entry.sign > 0)
                 read = "high = resistance" if rises else "high = sensitivity"
-        stated = "context"
-        if entry.signatures:
-            stated = self.signature(entry.signatures[0]).stated_direction
-        return {"authors": stated, "read": read}
+        source = self.source_of(readout)
+        return {"authors": source.stated_direction if source else "context", "read": read}
+
+    def source_of(self, readout: str) -> Signature | None:
+        """Signature a readout is scored from, the first of a pair, or the one of its own id."""
+        wanted = (*self.readout(readout).signatures, readout)[0]
+        return next((s for s in self.signatures if s.signature == wanted), None)
 
     def points_against(self, readout: str) -> tuple[str, ...]:
         """Whose direction a readout contradicts in the check, both raw and as a residual."""

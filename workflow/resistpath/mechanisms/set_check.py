@@ -12,7 +12,7 @@ import pandas as pd
 from resistpath.errors import UserError, some
 from resistpath.mechanisms.joining import new_mechanisms, records_of, refuse_taken_names
 from resistpath.mechanisms.overlap import CLUSTER_SHARE, share
-from resistpath.mechanisms.records import Catalogue, Readout
+from resistpath.mechanisms.records import Catalogue, Mechanism, Readout
 from resistpath.mechanisms.user_sets import Member, UserFile, UserSet, members
 
 LEAST_KNOWN: Final = 0.6
@@ -125,7 +125,7 @@ def check_sets(
     partners = _pairs(file.sets)
     out = []
     for i, entry in enumerate(file.sets):
-        readout, problems = _join_alone(entry, found[i], file, book)
+        readout, mechanism, problems = _join_alone(entry, found[i], file, book)
         overlaps = _overlaps(genes[i], book) + tuple(
             Overlap(other.identifier, None, None, *_shared(genes[i], theirs))
             for j, (other, theirs) in enumerate(zip(file.sets, genes, strict=True))
@@ -143,7 +143,10 @@ def check_sets(
                 members=found[i],
                 overlaps=tuple(sorted(overlaps, key=lambda o: (-o.share, -o.shared, o.readout))),
                 problems=tuple(problems),
-                warnings=tuple(_warnings(entry, found[i], genes[i], guesses)),
+                warnings=(
+                    *_warnings(found[i], genes[i], guesses),
+                    *_direction(entry, readout, mechanism),
+                ),
                 notes=(*entry.notes, *partners.get(entry.name, ())),
             )
         )
@@ -152,34 +155,55 @@ def check_sets(
 
 def _join_alone(
     entry: UserSet, found: Sequence[Member], file: UserFile, book: Catalogue
-) -> tuple[Readout | None, list[str]]:
-    """Join one set to the catalogue; what stands in the way, if anything."""
+) -> tuple[Readout | None, Mechanism | None, list[str]]:
+    """Join one set to the catalogue; its mechanism; what stands in the way, if anything."""
     problems = []
     before = [s for s in file.sets if s.line < entry.line and s.identifier == entry.identifier]
-    mechanisms = {m.mechanism for m in book.mechanisms}
-    about = [s for s in file.sets if s.fields.get("mechanism") == entry.fields.get("mechanism")]
+    mechanisms = {m.mechanism: m for m in book.mechanisms}
+    named = entry.fields.get("mechanism")
+    about = [s for s in file.sets if s.fields.get("mechanism") == named]
     try:
         refuse_taken_names([*before[:1], entry], book, file.where)
     except UserError as error:
         problems.append(_said(error))
     try:
-        about = [entry] if entry.fields.get("mechanism") is None else about
-        mechanisms |= {m.mechanism for m in new_mechanisms(about, book, file.where)}
+        added = new_mechanisms([entry] if named is None else about, book, file.where)
+        mechanisms |= {m.mechanism: m for m in added}
     except UserError as error:
         problems.append(_said(error))
-        mechanisms |= {entry.fields.get("mechanism", "")}
     try:
-        return records_of(entry, found, mechanisms, file.where)[0], problems
+        # A mechanism that could not be made is said above, not again.
+        readout = records_of(entry, found, {*mechanisms, named or ""}, file.where)[0]
     except UserError as error:
-        return None, [*problems, _said(error)]
+        return None, mechanisms.get(named or ""), [*problems, _said(error)]
+    return readout, mechanisms.get(named or ""), problems
 
 
 def _said(error: UserError) -> str:
     return f"{error.what}; {error.do}" if error.do else error.what
 
 
+def _direction(entry: UserSet, readout: Readout | None, mechanism: Mechanism | None) -> list[str]:
+    """Whether the stated direction is missing, or is not the one the mechanism gives the set."""
+    if mechanism is None or readout is None:
+        return []
+    stated = entry.fields.get("stated_direction")
+    if stated is None:
+        return ["no stated direction: say whether high means resistance or sensitivity"]
+    if mechanism.resistance_direction == "context" or not stated.startswith("high = "):
+        return []
+    rises = (mechanism.resistance_direction == "high") == (readout.sign > 0)
+    read = "high = resistance" if rises else "high = sensitivity"
+    if stated == read:
+        return []
+    return [
+        f"stated {stated}, but under mechanism {mechanism.mechanism!r} with sign"
+        f" {readout.sign:+d} it is read as {read}: turn the sign, or check the statement"
+    ]
+
+
 def _warnings(
-    entry: UserSet, found: Sequence[Member], genes: frozenset[str], guesses: dict[str, list[str]]
+    found: Sequence[Member], genes: frozenset[str], guesses: dict[str, list[str]]
 ) -> list[str]:
     names = [m.published for m in found]
     out = []
@@ -208,12 +232,12 @@ def _warnings(
             "this is the expanded immune signature of Ayers 2017, not the T-cell-inflamed"
             " profile (GEP) of the same paper, under whose name several packages ship it"
         )
-    if entry.fields.get("mechanism") and "stated_direction" not in entry.fields:
-        out.append("no stated direction: say whether high means resistance or sensitivity")
     return out
 
 
-def _suggestions(found: Sequence[Sequence[Member]], symbols: Collection[str]) -> dict[str, list[str]]:
+def _suggestions(
+    found: Sequence[Sequence[Member]], symbols: Collection[str]
+) -> dict[str, list[str]]:
     """Approved symbols that look like an unknown name."""
     unknown = dict.fromkeys(
         m.published for f in found for m in f if m.status == "unknown" and len(m.published) > 3
@@ -253,8 +277,5 @@ def _overlaps(genes: frozenset[str], book: Catalogue) -> tuple[Overlap, ...]:
         others = frozenset((*readout.genes_up, *readout.genes_down))
         if share(genes, others) >= CLUSTER_SHARE:
             group = cluster.get(readout.mechanism) if readout.mechanism else None
-            out.append(
-                Overlap(readout.readout, readout.mechanism, group, *_shared(genes, others))
-            )
+            out.append(Overlap(readout.readout, readout.mechanism, group, *_shared(genes, others)))
     return tuple(out)
-

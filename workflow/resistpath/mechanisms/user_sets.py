@@ -157,7 +157,7 @@ def from_table(frame: pd.DataFrame, where: str) -> UserFile:
             "there are both a column 'genes' and a column 'gene'", where=where, do="keep one"
         )
     rows = [
-        (number, {c: str(v).strip() for c, v in row.items() if not is_missing(v)})
+        (number, {str(c): str(v).strip() for c, v in row.items() if not is_missing(v)})
         for number, row in zip(map(int, frame.index), frame.to_dict("records"), strict=True)
     ]
     rows = [(number, row) for number, row in rows if row]

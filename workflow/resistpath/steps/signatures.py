@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,14 +17,14 @@ from resistpath.mechanisms.set_check import SetReport, check_sets
 
 Record = dict[str, Any]
 NOT_ASSESSED = "not assessed"
+WIDTH = 100
+MOST_OVERLAPS = 6
 
 
 # ------------------------------------------------------------------ list
 
 
-def listing(
-    book: Catalogue, mechanism: str | None = None, axis: str | None = None
-) -> list[Record]:
+def listing(book: Catalogue, mechanism: str | None = None, axis: str | None = None) -> list[Record]:
     """One record per readout, those of a mechanism or an axis only if given.
 
     Host mechanisms that this assay cannot see come last, with the method ``not assessed``.
@@ -50,7 +51,7 @@ def listing(
 
 
 def _listed(readout: Readout, book: Catalogue, axis: str | None) -> Record:
-    first = book.signature(readout.signatures[0]) if readout.signatures else None
+    first = book.source_of(readout.readout)
     entry = book.mechanism(readout.mechanism) if readout.mechanism else None
     check = book.direction_check(readout.readout)
     return {
@@ -145,7 +146,7 @@ def _signature(entry: Signature, book: Catalogue) -> Record:
         for role, symbols in (("up", entry.up), ("down", entry.down))
         for symbol in symbols
     ]
-    used = [r for r in book.readouts if entry.signature in r.signatures]
+    used = [r for r in book.readouts if entry.signature in (r.readout, *r.signatures)]
     return {
         **asdict(entry),
         "genes": genes,
@@ -266,7 +267,19 @@ def _lines(title: str, entries: Sequence[tuple[str, Any]]) -> str:
         if text not in (None, ""):
             kept.append((label, str(text)))
     width = max(len(label) for label, _ in kept)
-    return "\n".join([title, *(f"  {label.ljust(width)}  {text}" for label, text in kept)])
+    indent = " " * (width + 4)
+    lines = [
+        textwrap.fill(
+            text,
+            WIDTH,
+            initial_indent=f"  {label.ljust(width)}  ",
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for label, text in kept
+    ]
+    return "\n".join([title, *lines])
 
 
 # ------------------------------------------------------------------ check
@@ -335,11 +348,13 @@ def _report_text(report: SetReport) -> str:
             if m.status in statuses:
                 arrow = f" -> {m.symbol}" if m.symbol else ""
                 entries.append((label, f"{m.published}{arrow} ({m.why})"))
-    for o in report.overlaps:
+    for o in report.overlaps[:MOST_OVERLAPS]:
         where = f", {o.mechanism}" if o.mechanism else ""
         where += f", cluster {o.cluster}" if o.cluster else ""
         entries.append(
             ("overlap", f"{o.shared} genes with {o.readout} ({o.size} genes{where}): {o.share:.0%}")
         )
+    if (more := len(report.overlaps) - MOST_OVERLAPS) > 0:
+        entries.append(("overlap", f"and with {more} more; --json lists them"))
     entries += [("note", text) for text in report.notes]
     return _lines(f"{report.name} (line {report.line})", entries) if entries else ""
