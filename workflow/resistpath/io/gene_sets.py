@@ -110,8 +110,8 @@ def _table(lines: list[tuple[int, str]], where: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=index, dtype=object)
 
 
-def known_genes(names: list[str]) -> pd.DataFrame:
-    """What each gene name stands for today, by the shipped gene table.
+def known_genes(names: list[str], table: pd.DataFrame) -> pd.DataFrame:
+    """What each gene name stands for today, by the gene table.
 
     Returns
     -------
@@ -120,9 +120,7 @@ def known_genes(names: list[str]) -> pd.DataFrame:
         Ensembl ids are understood beside symbols, Entrez ids where most names are numbers.
     """
     from resistpath.genes import current_symbols, translate
-    from resistpath.io.resources import gene_table
 
-    table = gene_table()
     numbers = [name for name in names if name.isdigit()]
     if numbers and len(numbers) >= MOSTLY * len(names):
         return translate(names, table, "entrez").set_index("published")

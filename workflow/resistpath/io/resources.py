@@ -92,7 +92,9 @@ def catalogue(user: Path | str | None = None) -> Catalogue:
 
     file = read_user_sets(user)
     read_from = f"{Path(user).name}, sha256 {file_sha256(Path(user))[:12]}"
-    return join(_shipped_catalogue(), file, known_genes(file.names()), read_from=read_from)
+    return join(
+        _shipped_catalogue(), file, known_genes(file.names(), gene_table()), read_from=read_from
+    )
 
 
 def deconvolution_files() -> list[Path]:

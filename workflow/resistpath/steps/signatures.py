@@ -290,7 +290,7 @@ def check(path: Path) -> tuple[list[SetReport], tuple[str, ...]]:
     from resistpath.genes import universe
 
     file = read_user_sets(path)
-    known = known_genes(file.names())
+    known = known_genes(file.names(), gene_table())
     symbols = frozenset(universe(gene_table())["symbol"])
     return list(check_sets(file, known, catalogue(), symbols)), file.unknown_columns
 
