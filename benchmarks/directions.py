@@ -122,7 +122,7 @@ def cohort_table(data: Path, cohort: str, book: Catalogue) -> pd.DataFrame:
         # Where the groups are fully separated DeLong's variance is zero: the score interval's.
         implied = (found["high"] - found["low"]) / (2 * Z95)
         se = found["se"].where(found["interval"] != "score", implied)
-        out[f"{view}_variance"] = (se**2).reindex(names).to_numpy()
+        out[f"{view}_se"] = se.reindex(names).to_numpy()
     return out
 
 
@@ -134,7 +134,7 @@ def pooled(rows: pd.DataFrame, view: str) -> dict[str, float]:
     weight = rows["n_R"] * rows["n_NR"] / (rows["n_R"] + rows["n_NR"])
     weight = weight / weight.sum()
     auc = float(weight @ rows[f"{view}_auc"])
-    half = Z95 * float(np.sqrt(weight**2 @ rows[f"{view}_variance"]))
+    half = Z95 * float(np.sqrt(weight**2 @ rows[f"{view}_se"] ** 2))
     return {
         f"{view}_auc": auc,
         f"{view}_low": max(auc - half, 0.0),
@@ -157,11 +157,10 @@ def pooled_table(cohorts: pd.DataFrame, book: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(out).astype({"raw_above": "Int64", "residual_above": "Int64"})
 
 
-def compare(table: pd.DataFrame, cohorts: pd.DataFrame, earlier: pd.DataFrame) -> list[str]:
-    """Lines that hold the pooled figures against those of the earlier check."""
-    earlier = earlier.set_index("signature_id")
+def agreement(table: pd.DataFrame, earlier: pd.DataFrame, what: str) -> list[str]:
+    """Lines that hold pooled figures against those of the earlier check."""
     both = table[table["readout"].isin(earlier.index)].set_index("readout")
-    lines = [f"{len(both)} readouts are in the earlier check too"]
+    lines = []
     for view, column in (
         ("raw", "weighted_mean_AUC_for_response"),
         ("residual", "weighted_mean_AUC_residual_on_GEP"),
@@ -171,15 +170,23 @@ def compare(table: pd.DataFrame, cohorts: pd.DataFrame, earlier: pd.DataFrame) -
         r = pair.corr().iloc[0, 1]
         gap = (pair["here"] - pair["there"]).abs().mean()
         lines.append(
-            f"{view}: {same.sum()} of {len(pair)} on the same side of 0.5, r = {r:.2f},"
-            f" mean difference {gap:.3f}; other side: {', '.join(pair.index[~same])}"
+            f"{what}, {view}: {same.sum()} of {len(pair)} on the same side of 0.5, r = {r:.2f},"
+            f" mean difference {gap:.3f}; other side: {', '.join(pair.index[~same]) or 'none'}"
         )
-    for cohort, name in COHORTS.items():
-        rows = cohorts[cohorts["cohort"] == cohort].set_index("readout")
-        if name and len(rows):
-            pair = pd.DataFrame({"here": rows["raw_auc"], "there": earlier[name]}).dropna()
-            r, gap = pair.corr().iloc[0, 1], (pair["here"] - pair["there"]).abs().mean()
-            lines.append(f"{cohort}, raw: {len(pair)} readouts, r = {r:.2f}, difference {gap:.3f}")
+    return lines
+
+
+def compare(cohorts: pd.DataFrame, book: Catalogue, earlier: pd.DataFrame) -> list[str]:
+    """Lines that hold the figures here against the earlier check: pooled, then cohort by cohort."""
+    earlier = earlier.set_index("signature_id")
+    shared = cohorts[cohorts["cohort"].map(COHORTS) != ""]
+    lines = agreement(pooled_table(cohorts, book), earlier, "all cohorts")
+    lines += agreement(pooled_table(shared, book), earlier, "its eight cohorts")
+    for cohort, rows in shared.groupby("cohort", sort=False):
+        here = rows.set_index("readout")["raw_auc"]
+        pair = pd.DataFrame({"here": here, "there": earlier[COHORTS[str(cohort)]]}).dropna()
+        r, gap = pair.corr().iloc[0, 1], (pair["here"] - pair["there"]).abs().mean()
+        lines.append(f"{cohort}, raw: {len(pair)} readouts, r = {r:.2f}, difference {gap:.3f}")
     return lines
 
 
@@ -198,10 +205,9 @@ def main() -> None:
     cohorts = pd.concat(parts, ignore_index=True)
     table = pooled_table(cohorts, book)
     write_table(args.out / "direction_check.tsv", table)
-    rounded = cohorts.drop(columns=["raw_variance", "residual_variance"]).round(3)
-    write_table(args.out / "directions.tsv", rounded)
+    write_table(args.out / "directions.tsv", cohorts.round(4))
     earlier = pd.read_csv(SHARED / "reference" / "direction_check.tsv", sep="\t")
-    print("\n".join(compare(table, cohorts, earlier)))
+    print("\n".join(compare(cohorts, book, earlier)))
 
 
 if __name__ == "__main__":

@@ -345,7 +345,7 @@ def lengths(table: pd.DataFrame) -> pd.Series:
     return pd.Series(coding["length"].to_numpy(dtype=np.float64), index=index, name="length")
 
 
-def current_symbols(genes: Iterable[str], table: pd.DataFrame) -> pd.DataFrame:
+def current_symbols(genes: Iterable[str], table: pd.DataFrame | Names) -> pd.DataFrame:
     """Look up published gene symbols.
 
     Returns
@@ -356,9 +356,9 @@ def current_symbols(genes: Iterable[str], table: pd.DataFrame) -> pd.DataFrame:
     return translate(genes, table, "symbol")
 
 
-def translate(genes: Iterable[str], table: pd.DataFrame, kind: str) -> pd.DataFrame:
+def translate(genes: Iterable[str], table: pd.DataFrame | Names, kind: str) -> pd.DataFrame:
     """Look up gene identifiers of one kind; returns what `current_symbols` does."""
-    names = turn_table(table)
+    names = table if isinstance(table, Names) else turn_table(table)
     published = texts(genes)
     found = resolve(published, names, kind)
     known = found.row >= 0

@@ -15,6 +15,7 @@ from resistpath.methods import GeneSet, as_gene_sets
 if TYPE_CHECKING:
     import pandas as pd
 
+    from resistpath.identifiers import Names
     from resistpath.mechanisms.user_sets import UserFile
 
 SEPARATORS: Final = ("\t", ",", ";")
@@ -110,7 +111,7 @@ def _table(lines: list[tuple[int, str]], where: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=index, dtype=object)
 
 
-def known_genes(names: list[str], table: pd.DataFrame) -> pd.DataFrame:
+def known_genes(names: list[str], table: pd.DataFrame | Names) -> pd.DataFrame:
     """What each gene name stands for today, by the gene table.
 
     Returns

@@ -11,6 +11,7 @@ from resistpath.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from resistpath.identifiers import Names
     from resistpath.mechanisms.catalogue import Catalogue
 
 CATALOGUE_TABLES = (
@@ -64,6 +65,14 @@ def gene_table() -> pd.DataFrame:
     return _table("genes.tsv.gz")
 
 
+@cache
+def gene_names() -> Names:
+    """The gene table turned round: from every kind of name to the gene it stands for."""
+    from resistpath.identifiers import turn_table
+
+    return turn_table(gene_table())
+
+
 def catalogue_files() -> list[Path]:
     """The tables the catalogue is built from."""
     return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES]
@@ -93,7 +102,7 @@ def catalogue(user: Path | str | None = None) -> Catalogue:
     file = read_user_sets(user)
     read_from = f"{Path(user).name}, sha256 {file_sha256(Path(user))[:12]}"
     return join(
-        _shipped_catalogue(), file, known_genes(file.names(), gene_table()), read_from=read_from
+        _shipped_catalogue(), file, known_genes(file.names(), gene_names()), read_from=read_from
     )
 
 
