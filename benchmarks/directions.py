@@ -1,6 +1,6 @@
 """Does each readout point the way it is read? AUC for response, raw and given T-cell inflammation.
 
-    python benchmarks/directions.py [--data FOLDER] [--out FOLDER]
+    python benchmarks/directions.py [--data FOLDER] [--out FOLDER] [--page]
 
 Pre-treatment tumours of public cohorts treated with checkpoint inhibitors, one per patient. Each
 readout of the catalogue is scored by its own method, one sample at a time; fractions are left
@@ -157,6 +157,29 @@ def pooled_table(cohorts: pd.DataFrame, book: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(out).astype({"raw_above": "Int64", "residual_above": "Int64"})
 
 
+def page(book: Catalogue) -> str:
+    """Turn the table that the catalogue ships into the one of benchmarks/README.md."""
+    lines = [
+        "| readout | read before treatment | cohorts | R / NR | raw AUC | residual AUC | against |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for entry in book.readouts:
+        if (check := book.direction_check(entry.readout)) is None:
+            continue
+        views = [
+            "–" if view is None else f"{view[0]:.2f} ({view[1]:.2f}–{view[2]:.2f})"
+            for view in (check.raw, check.residual)
+        ]
+        direction = book.directions_of(entry.readout)["read"].removeprefix("high = ")
+        cells = [
+            *(entry.readout, direction, str(check.n_cohorts)),
+            *(f"{check.n_responders} / {check.n_others}", *views),
+            " and ".join(book.points_against(entry.readout)),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def agreement(table: pd.DataFrame, earlier: pd.DataFrame, what: str) -> list[str]:
     """Lines that hold pooled figures against those of the earlier check."""
     both = table[table["readout"].isin(earlier.index)].set_index("readout")
@@ -195,8 +218,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=SHARED / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "directions")
+    parser.add_argument("--page", action="store_true", help="print the shipped table and stop")
     args = parser.parse_args()
     book = catalogue()
+    if args.page:
+        print(page(book), end="")
+        return
     parts = []
     for cohort in COHORTS:
         part = cohort_table(args.data, cohort, book)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 
+import jsonschema
 import pandas as pd
 import pytest
 
@@ -415,8 +416,17 @@ def test_a_biologist_adds_a_mechanism_without_python(cohort):
     assert entry["name"] == "LXR and cholesterol (user's own)"
     assert {r["readout"] for r in entry["readouts"]} == {"LXR_programme", "APOE_level"}
     assert "LXR and cholesterol (user&#39;s own)" in page.with_suffix(".html").read_text()
+    loose = next(r for r in record["context_readouts"] if r["readout"] == "Loose")
+    assert [s["tier"] for s in loose["signatures"]] == ["user"]
     facts = json.loads((cohort / "manifest.json").read_text())
     assert "lxr.tsv" in json.dumps(facts)
+
+
+def test_pages_with_own_sets_keep_the_schema(cohort, repository):
+    package = repository / "workflow" / "resistpath" / "report"
+    schema = json.loads((package / "sample-report.schema.json").read_text())
+    for page in (cohort / "reports").glob("*.json"):
+        jsonschema.validate(json.loads(page.read_text()), schema)
 
 
 def test_a_run_without_the_table_says_that_it_is_missing(cohort, capsys):
