@@ -354,6 +354,10 @@ REFUSED = {
         HEAD + "A\tTP53\t\tmine\t\t\t\t\n",
         "its axis, resistance_direction not given",
     ),
+    "host mechanism": (
+        HEAD + "A\tTP53\t\thost_microbiome\t\thost\thigh\t\n",
+        "cannot be seen in tumour RNA",
+    ),
     "unknown axis": (HEAD + "A\tTP53\t\tmine\t\touter\thigh\t\n", "'outer'.*tumour-intrinsic"),
     "known mechanism described": (
         HEAD + "A\tTP53\t\thypoxia\t\thost\t\t\n",
@@ -427,6 +431,25 @@ def test_pages_with_own_sets_keep_the_schema(cohort, repository):
     schema = json.loads((package / "sample-report.schema.json").read_text())
     for page in (cohort / "reports").glob("*.json"):
         jsonschema.validate(json.loads(page.read_text()), schema)
+
+
+def test_the_workflow_hands_the_table_to_its_steps(tmp_path, repository, lxr, capfd):
+    demo = repository / "resources" / "demo"
+    expression, samples = demo / "expression.tsv.gz", demo / "samples.tsv"
+    sheet = written(
+        tmp_path, "c.tsv", f"cohort\texpression\tsamples\nmine\t{expression}\t{samples}\n"
+    )
+    settings = written(tmp_path, "config.yaml", f"cohorts: c.tsv\nsignatures: {lxr}\n")
+    words = ["run", sheet, "--configfile", settings, "--results", tmp_path / "r", "--cores", "1"]
+    more = ["--", "--dry-run", "--printshellcmds", "--directory", tmp_path]
+    assert main([str(w) for w in (*words, *more)]) == 0
+    said = "".join(capfd.readouterr())
+    for verb in ("score", "assess", "report"):
+        (command,) = [
+            line for line in said.splitlines() if f"resistpath {verb} " in line and "tee" in line
+        ]
+        assert f"--signatures {lxr}" in command
+    assert said.count(f"catalogue/direction_check.tsv, {lxr}") == 3
 
 
 def test_a_run_without_the_table_says_that_it_is_missing(cohort, capsys):

@@ -38,7 +38,7 @@ from resistpath.mechanisms.user_sets import (
     Member,
     UserFile,
     UserSet,
-    members,
+    look_up,
 )
 
 TIER: Final = "user"
@@ -57,7 +57,7 @@ def join(book: Catalogue, file: UserFile, known: pd.DataFrame, *, read_from: str
     file
         The user's sets.
     known
-        What each gene name stands for; see `resistpath.mechanisms.user_sets.members`.
+        What each gene name stands for; see `resistpath.mechanisms.user_sets.look_up`.
     read_from
         Name and digest of the file, for the record of each set.
 
@@ -83,10 +83,8 @@ def join(book: Catalogue, file: UserFile, known: pd.DataFrame, *, read_from: str
     added = new_mechanisms(file.sets, book, file.where)
     mechanisms = {m.mechanism for m in (*book.mechanisms, *added)}
     readouts, signatures = [], []
-    for entry in file.sets:
-        readout, signature = records_of(
-            entry, members(entry, known), mechanisms, file.where, read_from
-        )
+    for entry, found in zip(file.sets, look_up(file.sets, known), strict=True):
+        readout, signature = records_of(entry, found, mechanisms, file.where, read_from)
         readouts.append(readout)
         signatures.append(signature)
     every = (*book.readouts, *readouts)
@@ -246,6 +244,7 @@ def where_of(row: Row) -> str:
 def new_mechanisms(sets: Iterable[UserSet], book: Catalogue, where: str) -> tuple[Mechanism, ...]:
     """Mechanisms the sets name and the catalogue does not have, in order of appearance."""
     known = {m.mechanism for m in book.mechanisms}
+    unseen = {n.mechanism for n in book.not_assessed if n.mechanism}
     about: dict[str, tuple[UserSet, dict[str, str | None]]] = {}
     for entry in sets:
         mechanism = entry.fields.get("mechanism")
@@ -260,6 +259,12 @@ def new_mechanisms(sets: Iterable[UserSet], book: Catalogue, where: str) -> tupl
                     do="leave it empty, or give column 'mechanism' an id of your own",
                 )
             continue
+        if mechanism in unseen:
+            raise UserError(
+                f"mechanism {mechanism!r} cannot be seen in tumour RNA",
+                where=place,
+                do="give it another id",
+            )
         cells = about.setdefault(mechanism, (entry, {}))[1]
         for column, value in said.items():
             if cells.setdefault(column, value) != value:

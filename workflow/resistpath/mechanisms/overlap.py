@@ -25,8 +25,12 @@ def overlap(one: Readout, other: Readout) -> float:
 
 def share(genes: Set[str], others: Set[str]) -> float:
     """Shared genes over the genes of the smaller set; 0 if fewer than two genes are shared."""
-    shared = len(genes & others)
-    return shared / min(len(genes), len(others)) if shared > 1 else 0.0
+    return share_of(len(genes & others), len(genes), len(others))
+
+
+def share_of(shared: int, size: int, other: int) -> float:
+    """Shared genes over the smaller of two sizes; 0 if fewer than two genes are shared."""
+    return shared / min(size, other) if shared > 1 else 0.0
 
 
 def likeness(one: Sequence[Readout], other: Sequence[Readout]) -> float:

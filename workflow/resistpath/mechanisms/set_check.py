@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +12,9 @@ import pandas as pd
 
 from resistpath.errors import UserError, some
 from resistpath.mechanisms.joining import new_mechanisms, records_of, refuse_taken_names
-from resistpath.mechanisms.overlap import CLUSTER_SHARE, share
+from resistpath.mechanisms.overlap import CLUSTER_SHARE, share_of
 from resistpath.mechanisms.records import Catalogue, Mechanism, Readout
-from resistpath.mechanisms.user_sets import Member, UserFile, UserSet, members
+from resistpath.mechanisms.user_sets import Member, UserFile, UserSet, look_up
 
 LEAST_KNOWN: Final = 0.6
 """Share of known genes below which a set is doubtful; verdicts ask for the same coverage."""
@@ -113,24 +114,26 @@ def check_sets(
     file
         The user's sets.
     known
-        What each gene name stands for; see `resistpath.mechanisms.user_sets.members`.
+        What each gene name stands for; see `resistpath.mechanisms.user_sets.look_up`.
     book
         The shipped catalogue.
     symbols
         Approved symbols of protein-coding genes, to suggest one for a name that is unknown.
     """
-    found = [members(entry, known) for entry in file.sets]
+    found = look_up(file.sets, known)
     genes = [frozenset(m.symbol for m in f if m.symbol) for f in found]
     guesses = _suggestions(found, symbols)
     partners = _pairs(file.sets)
+    others = _catalogue_sets(book) + [
+        (s.identifier, None, None, g) for s, g in zip(file.sets, genes, strict=True)
+    ]
+    holders = _holders([other[3] for other in others])
+    shipped = len(others) - len(genes)
+    by_name = _by_name(file.sets)
     out = []
     for i, entry in enumerate(file.sets):
-        readout, mechanism, problems = _join_alone(entry, found[i], file, book)
-        overlaps = _overlaps(genes[i], book) + tuple(
-            Overlap(other.identifier, None, None, *_shared(genes[i], theirs))
-            for j, (other, theirs) in enumerate(zip(file.sets, genes, strict=True))
-            if j != i and share(genes[i], theirs) >= CLUSTER_SHARE
-        )
+        readout, mechanism, problems = _join_alone(entry, found[i], file.where, book, by_name)
+        overlaps = _overlaps(genes[i], others, holders, itself=shipped + i)
         out.append(
             SetReport(
                 name=entry.name,
@@ -154,29 +157,43 @@ def check_sets(
 
 
 def _join_alone(
-    entry: UserSet, found: Sequence[Member], file: UserFile, book: Catalogue
+    entry: UserSet,
+    found: Sequence[Member],
+    where: str,
+    book: Catalogue,
+    by_name: Mapping[str, Sequence[UserSet]],
 ) -> tuple[Readout | None, Mechanism | None, list[str]]:
     """Join one set to the catalogue; its mechanism; what stands in the way, if anything."""
     problems = []
-    before = [s for s in file.sets if s.line < entry.line and s.identifier == entry.identifier]
     mechanisms = {m.mechanism: m for m in book.mechanisms}
     named = entry.fields.get("mechanism")
-    about = [s for s in file.sets if s.fields.get("mechanism") == named]
+    same = by_name[f"id {entry.identifier}"]
+    first = [] if same[0] is entry else [same[0]]
+    about = [entry] if named is None else by_name[f"mechanism {named}"]
     try:
-        refuse_taken_names([*before[:1], entry], book, file.where)
+        refuse_taken_names([*first, entry], book, where)
     except UserError as error:
         problems.append(_said(error))
     try:
-        added = new_mechanisms([entry] if named is None else about, book, file.where)
+        added = new_mechanisms(about, book, where)
         mechanisms |= {m.mechanism: m for m in added}
     except UserError as error:
         problems.append(_said(error))
     try:
         # A mechanism that could not be made is said above, not again.
-        readout = records_of(entry, found, {*mechanisms, named or ""}, file.where)[0]
+        readout = records_of(entry, found, {*mechanisms, named or ""}, where)[0]
     except UserError as error:
         return None, mechanisms.get(named or ""), [*problems, _said(error)]
     return readout, mechanisms.get(named or ""), problems
+
+
+def _by_name(sets: Sequence[UserSet]) -> dict[str, list[UserSet]]:
+    """Sets of one id, and sets of one mechanism, in the order of the file."""
+    out: dict[str, list[UserSet]] = {}
+    for entry in sets:
+        out.setdefault(f"id {entry.identifier}", []).append(entry)
+        out.setdefault(f"mechanism {entry.fields.get('mechanism')}", []).append(entry)
+    return out
 
 
 def _said(error: UserError) -> str:
@@ -266,16 +283,43 @@ def _pairs(sets: Sequence[UserSet]) -> dict[str, list[str]]:
     return notes
 
 
-def _shared(genes: frozenset[str], others: frozenset[str]) -> tuple[int, int, float]:
-    return len(genes & others), len(others), share(genes, others)
+_Other = tuple[str, str | None, str | None, frozenset[str]]
 
 
-def _overlaps(genes: frozenset[str], book: Catalogue) -> tuple[Overlap, ...]:
+def _catalogue_sets(book: Catalogue) -> list[_Other]:
+    """Readout, mechanism, cluster and genes of every readout."""
     cluster = {m.mechanism: m.cluster for m in book.mechanisms}
+    return [
+        (
+            r.readout,
+            r.mechanism,
+            cluster.get(r.mechanism) if r.mechanism else None,
+            frozenset((*r.genes_up, *r.genes_down)),
+        )
+        for r in book.readouts
+    ]
+
+
+def _holders(sets: Sequence[frozenset[str]]) -> dict[str, list[int]]:
+    """Positions of the sets that hold a gene."""
+    holders: dict[str, list[int]] = {}
+    for i, genes in enumerate(sets):
+        for gene in genes:
+            holders.setdefault(gene, []).append(i)
+    return holders
+
+
+def _overlaps(
+    genes: frozenset[str],
+    others: Sequence[_Other],
+    holders: Mapping[str, Sequence[int]],
+    itself: int,
+) -> tuple[Overlap, ...]:
+    """Sets that share at least `CLUSTER_SHARE` of the smaller one."""
+    counts = Counter(i for gene in genes for i in holders[gene] if i != itself)
     out = []
-    for readout in book.readouts:
-        others = frozenset((*readout.genes_up, *readout.genes_down))
-        if share(genes, others) >= CLUSTER_SHARE:
-            group = cluster.get(readout.mechanism) if readout.mechanism else None
-            out.append(Overlap(readout.readout, readout.mechanism, group, *_shared(genes, others)))
+    for i, shared in counts.items():
+        readout, mechanism, cluster, theirs = others[i]
+        if (part := share_of(shared, len(genes), len(theirs))) >= CLUSTER_SHARE:
+            out.append(Overlap(readout, mechanism, cluster, shared, len(theirs), part))
     return tuple(out)

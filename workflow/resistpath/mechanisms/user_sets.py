@@ -300,32 +300,48 @@ class Member:
     why: str
 
 
-def members(entry: UserSet, known: pd.DataFrame) -> tuple[Member, ...]:
-    """Look up the genes of a set.
+def look_up(sets: Iterable[UserSet], known: pd.DataFrame) -> list[tuple[Member, ...]]:
+    """Look up the genes of sets.
 
     Parameters
     ----------
+    sets
+        The sets of a user.
     known
         Indexed by the name as written: `symbol`, missing if there is none, and `how`, as
         `resistpath.genes.current_symbols` gives them.
+
+    Returns
+    -------
+    list
+        Per set, what became of each of its names.
     """
+    meanings = {
+        str(name): (symbol if isinstance(symbol, str) else None, str(how))
+        for name, symbol, how in zip(known.index, known["symbol"], known["how"], strict=True)
+    }
+    return [_members(entry, meanings) for entry in sets]
+
+
+def _members(entry: UserSet, meanings: Mapping[str, tuple[str | None, str]]) -> tuple[Member, ...]:
     out: list[Member] = []
-    seen: dict[tuple[str, str], str] = {}
     for role, names in (("up", entry.up), ("down", entry.down)):
+        first: dict[str, str] = {}
         for name in names:
-            symbol, how = known.loc[name, "symbol"], str(known.loc[name, "how"])
-            found = symbol if isinstance(symbol, str) else None
-            status = _status(found, how)
-            if status in ("current", "renamed", "spreadsheet date") and found is not None:
-                if (first := seen.setdefault((found, role), name)) and found in {
-                    m.symbol for m in out if m.role == role
-                }:
-                    why = "listed twice" if first == name else f"is {found}, as {first} is"
-                    out.append(Member(name, None, role, "repeated", why))
-                    continue
-                out.append(Member(name, found, role, status, how))
-            else:
+            symbol, how = meanings[name]
+            status = _status(symbol, how)
+            if symbol is None or status == "not protein-coding":
                 out.append(Member(name, None, role, status, how))
+            elif symbol in first:
+                why = (
+                    "listed twice"
+                    if first[symbol] == name
+                    else f"is {symbol}, as {first[symbol]} is"
+                )
+                out.append(Member(name, None, role, "repeated", why))
+            else:
+                first[symbol] = name
+                out.append(Member(name, symbol, role, status, how))
     return tuple(out)
 
 
