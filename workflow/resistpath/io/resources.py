@@ -67,7 +67,7 @@ def gene_table() -> pd.DataFrame:
 
 @cache
 def gene_names() -> Names:
-    """The gene table turned round: from every kind of name to the gene it stands for."""
+    """The gene table turned round, for looking names up; made once per process."""
     from resistpath.identifiers import turn_table
 
     return turn_table(gene_table())

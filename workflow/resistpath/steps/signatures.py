@@ -10,7 +10,7 @@ from typing import Any
 
 from resistpath.errors import UserError
 from resistpath.io.gene_sets import known_genes, read_user_sets
-from resistpath.io.resources import catalogue, gene_names, gene_table
+from resistpath.io.resources import catalogue, gene_names
 from resistpath.mechanisms.catalogue import AXES
 from resistpath.mechanisms.records import Catalogue, Readout, Signature
 from resistpath.mechanisms.set_check import SetReport, check_sets
@@ -291,7 +291,7 @@ def check(path: Path) -> tuple[list[SetReport], tuple[str, ...]]:
 
     file = read_user_sets(path)
     known = known_genes(file.names(), gene_names())
-    symbols = frozenset(universe(gene_table())["symbol"])
+    symbols = frozenset(universe(gene_names())["symbol"])
     return list(check_sets(file, known, catalogue(), symbols)), file.unknown_columns
 
 
