@@ -80,7 +80,7 @@ class Signature:
     @property
     def replication(self) -> str:
         """Replications and failed replications in one text."""
-        return f"Replications: {self.replications} Failed: {self.failed_replications}"
+        return f"{self.replications} Failed: {self.failed_replications}"
 
 
 @dataclass(frozen=True)
