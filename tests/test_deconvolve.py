@@ -558,7 +558,7 @@ def test_mcpcounter_interval_and_absent_markers() -> None:
 def test_long_table(tpm: pd.DataFrame) -> None:
     result = run(tpm)
     table = package.deconvolve_long(tpm, "quantiseq", TABLES, symbols="published")
-    columns = "method, sample, cell_type, label, value, kind, low, high, detectable, limit, note"
+    columns = "sample, method, cell_type, label, value, kind, low, high, detectable, limit, note"
     assert ", ".join(table.columns) == columns
     assert table["sample"].drop_duplicates().to_list() == list(tpm.columns)
     assert len(table) == tpm.shape[1] * (11 + 4)
