@@ -241,6 +241,8 @@ def test_every_verb_has_help(capsys):
         ["reference", "show"],
         ["assess"],
         ["report"],
+        ["signature", "build"],
+        ["signature", "show"],
         ["signatures", "list"],
         ["signatures", "show"],
     ):

@@ -86,7 +86,8 @@ def attempt(
     except TooFewGenes as error:
         reason, found, wanted = error.what, error.found, error.wanted
     if reason:
-        result = _missing(tpm, method, tables, options, (found, wanted, f"not assessable: {reason}"))
+        why = (found, wanted, f"not assessable: {reason}")
+        result = _missing(tpm, method, tables, options, why)
     rows = long_table(result, method, METHODS[method].kind, tables)
     fit = fit_table(result, method)
     if label is not None:

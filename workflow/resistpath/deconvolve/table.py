@@ -56,7 +56,7 @@ def long_table(
         else:
             # A limit in cells says nothing about a score, but no signal at all is below any limit.
             detectable = np.where(value == 0, "below limit", "unknown")
-            if np.isfinite(limit):
+            if np.isfinite(limit) and np.isfinite(value).any():
                 remarks.append("the limit is a share of cells, the score is not")
         blocks.append(
             pd.DataFrame(

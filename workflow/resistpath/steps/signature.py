@@ -68,8 +68,9 @@ def build(
     write_table(out.with_suffix(".markers.tsv"), built.markers)
     write_table(out.with_suffix(".cells.tsv"), built.cells)
     write_signature(out, built.signature)
-    for row in built.cells[built.cells["reason"] != ""].itertuples():
-        say(f"left out: {row.cells} of {row.label or 'no label'}, {row.reason}")
+    out_of = built.cells[built.cells["reason"] != ""]
+    for kind, reason, n in zip(*(out_of[c] for c in ("label", "reason", "cells")), strict=True):
+        say(f"left out: {n} of {kind or 'no label'}, {reason}")
     said = describe(built.signature)
     say(
         f"{len(said['cell_types'])} cell types, {said['n_markers']} markers,"
