@@ -96,7 +96,7 @@ def test_the_step_fits_the_matrix_the_user_gave(cohort: Path, tpm: pd.DataFrame,
         mine = table[table["method"] == f"{method}:mine"]
         mine = mine.pivot(index="sample", columns="cell_type", values="value")
         current = {"signature": read_signature(own), "symbols": "current"}
-        direct = package.run(tpm, method, {}, interval=False, **current).estimate
+        direct = package.run(tpm, method, {}, **current).estimate
         np.testing.assert_array_equal(mine["b_cell"].loc[tpm.columns], direct[column])
     assert "signature: mine" in set(read_table(cohort / "fractions.fit.tsv")["note"])
 
