@@ -53,6 +53,8 @@ def test_all_files_of_the_contract_are_there(cohort):
         "scores.tsv",
         "scores.wide.tsv",
         "fractions.tsv",
+        "fractions.fit.tsv",
+        "fractions.cohort_concordance.tsv",
         "reference.npz",
         "mechanisms.tsv",
         "readouts.tsv",

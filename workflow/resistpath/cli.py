@@ -324,20 +324,10 @@ def _signature_build(args: argparse.Namespace) -> None:
     from resistpath.deconvolve.signature import Recipe
     from resistpath.steps.signature import build
 
-    build(
-        args.cells,
-        args.out,
-        label=args.label,
-        labels=args.labels,
-        layer=args.layer,
-        units=args.units,
-        donor=args.donor,
-        leave_out=args.leave_out,
-        bulk=args.bulk,
-        name=args.name,
-        recipe=Recipe(**_picked(args, RECIPE)),  # type: ignore[arg-type]
-        say=_say(args),
-    )
+    names = ("label", "labels", "layer", "units", "donor", "leave_out", "bulk", "name")
+    recipe = Recipe(**_picked(args, RECIPE))  # type: ignore[arg-type]
+    options = {name: getattr(args, name) for name in names}
+    build(args.cells, args.out, recipe=recipe, say=_say(args), **options)
 
 
 def _signature_show(args: argparse.Namespace) -> None:
