@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from resistpath.deconvolve.caveats import BY_METHOD, GENERAL
+from resistpath.deconvolve.celltypes import CELL_TYPES
 from resistpath.report.parts import Record, records
 from resistpath.report.text import words
 
@@ -76,7 +77,7 @@ def _full_scale(part: Record) -> float | None:
 
 
 def agreement(parts: list[Record]) -> Record:
-    """Compare the methods on each cell type two or more of them offer.
+    """Compare the methods on each cell type of the vocabulary that two or more of them offer.
 
     Percentiles in the reference are compared, because fractions and scores share no scale. One of
     a value below its limit of detection is shown and left out of the comparison.
@@ -97,14 +98,15 @@ def agreement(parts: list[Record]) -> Record:
     found: dict[str, Record] = {}
     for part in parts:
         for row in part["rows"]:
-            if ":" in row["cell_type"] or row["cell_type"].lower() in _REMAINDER:
+            if row["cell_type"] in _REMAINDER:
                 continue
             entry = found.setdefault(row["cell_type"], {"label": row["label"], "by": {}})
             entry["by"][part["method"]] = {
                 "percentile": row["percentile"],
                 "detectable": row["detectable"],
             }
-    shared = {cell: entry for cell, entry in found.items() if len(entry["by"]) > 1}
+    order = [cell for cell in CELL_TYPES if cell in found]
+    shared = {cell: found[cell] for cell in order if len(found[cell]["by"]) > 1}
     methods = [
         name
         for name in dict.fromkeys(part["method"] for part in parts)
