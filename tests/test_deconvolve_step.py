@@ -17,10 +17,11 @@ from resistpath.cli import main
 from resistpath.deconvolve.attempt import FEWEST_GENES, attempt
 from resistpath.deconvolve.celltypes import CELL_TYPES
 from resistpath.errors import UserError
-from resistpath.io.prepared import Prepared, write_prepared
+from resistpath.io.prepared import preparing
 from resistpath.io.resources import deconvolution_tables, gene_table
 from resistpath.io.signature_matrices import read_signature, signature_files
 from resistpath.io.tables import read_table
+from resistpath.steps import deconvolve as step
 from resistpath.steps.deconvolve import Own, deconvolve, read_cells, wide_cells
 
 package = importlib.import_module("resistpath.deconvolve")
@@ -63,7 +64,9 @@ def cohort(tmp_path_factory: pytest.TempPathFactory, demo_values: pd.DataFrame, 
 def prepared(folder: Path, values: pd.DataFrame) -> None:
     folder.mkdir(exist_ok=True)
     obs = pd.DataFrame(index=pd.Index(values.columns, name="sample"))
-    write_prepared(folder / "prepared.h5ad", Prepared(values, obs, {"cohort": "few"}))
+    path = folder / "prepared.h5ad"
+    with preparing(path, values.index, obs, {"cohort": "few"}, counts=False) as file:
+        file.add(values, None)
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -140,12 +143,27 @@ def test_a_sample_alone_or_in_another_order_gives_the_same_rows(
             assert lines[cohort] == lines[tmp_path / name]
 
 
+def test_blocks_change_no_byte(
+    cohort: Path, demo_values: pd.DataFrame, own: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(step, "BLOCK", 3)
+    prepared(tmp_path, demo_values.iloc[:, :8])
+    methods = ["quantiseq", "mcpcounter", "estimate", "consensus_markers"]
+    mine = [Own("mine", "least_squares", own), Own("mine", "epic", own)]
+    said: list[str] = []
+    deconvolve(tmp_path, methods=methods, signatures=mine, say=said.append)
+    assert "6 of 8 samples" in said
+    for file in OUTPUTS:
+        assert (tmp_path / file).read_bytes() == (cohort / file).read_bytes()
+
+
 # --- gaps ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", EVERY)
 def test_a_panel_gives_the_same_rows_without_values(method: str, tpm: pd.DataFrame) -> None:
-    few = [*TABLES["mcpcounter"]["symbol"][:30], *TIL10.index[:30], "PTEN", "TP53", "ACTB"]
+    markers = {*TABLES["mcpcounter"]["symbol"], *TABLES["consensus_markers"]["symbol"]}
+    few = {*TIL10.index[:60], "PTEN", "TP53", "ACTB"} - markers
     panel = tpm.loc[tpm.index.isin(few)]
     whole = attempt(tpm, method, TABLES, **options(method))
     gap = attempt(panel, method, TABLES, **options(method))
@@ -175,6 +193,23 @@ def test_on_a_panel_with_all_signature_genes_only_marker_means_are_given(
     given = method in ("mcpcounter", "consensus_markers")
     assert done.rows["value"].notna().all() if given else done.rows["value"].isna().all()
     assert ("are a panel" in done.reason) != given
+
+
+def test_on_a_panel_a_population_needs_half_of_its_markers(tpm: pd.DataFrame) -> None:
+    markers = TABLES["mcpcounter"]
+    t_cells = markers[markers["population"] == "T cells"]["symbol"]
+    few = markers[markers["population"] == "Fibroblasts"]["symbol"][:2]
+    panel = tpm.loc[tpm.index.isin([*t_cells[:12], *few, "ACTB", "TP53"])]
+    done = attempt(panel, "mcpcounter", TABLES)
+    assert done.reason == ""
+    value = done.rows.groupby("cell_type")["value"].count()
+    assert value["t_cell"] == tpm.shape[1]
+    assert value.drop("t_cell").eq(0).all()
+    note = done.rows.drop_duplicates("cell_type").set_index("cell_type")["note"]
+    assert note["fibroblast"].startswith("not assessable: 2 of 8 markers measured, half are needed")
+    whole = package.run(tpm, "mcpcounter", TABLES, interval=False).estimate
+    ours = done.rows[done.rows["cell_type"] == "t_cell"].set_index("sample")["value"]
+    assert not np.allclose(ours, whole["T cells"], atol=1e-6)  # fewer markers, another mean
 
 
 def test_a_panel_does_not_stop_the_step(tmp_path: Path, demo_values: pd.DataFrame) -> None:

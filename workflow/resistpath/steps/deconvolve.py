@@ -24,6 +24,7 @@ from resistpath.steps import Progress, silent
 
 # The cohort's genes carry today's symbols, so signatures printed earlier are brought to them.
 CURRENT = {"quantiseq": {"symbols": "current"}, "epic": {"symbols": "current"}}
+BLOCK = 512  # samples at a time: it bounds memory and changes no bit
 
 
 class Own(NamedTuple):
@@ -52,16 +53,23 @@ def deconvolve(
     """
     tables = deconvolution_tables()
     tasks = _tasks(methods, signatures)
-    tpm = linear_tpm(read_prepared(folder / "prepared.h5ad").values)
-    rows, fits = [], []
-    for label, method, options in tasks:
-        done = attempt(tpm, method, tables, label=label, **options)
-        rows.append(done.rows)
-        fits.append(done.fit)
-        types = done.rows["cell_type"].nunique()
-        say(f"{label}: {done.reason or f'{types} cell types'}")
-    cells = pd.concat(rows, ignore_index=True)
-    write_table(folder / "fractions.fit.tsv", pd.concat(fits, ignore_index=True))
+    values = read_prepared(folder / "prepared.h5ad").values
+    rows: dict[str, list[pd.DataFrame]] = {label: [] for label, _, _ in tasks}
+    fits: dict[str, list[pd.DataFrame]] = {label: [] for label in rows}
+    for first in range(0, values.shape[1], BLOCK):
+        tpm = linear_tpm(values.iloc[:, first : first + BLOCK])
+        for label, method, options in tasks:
+            done = attempt(tpm, method, tables, label=label, **options)
+            rows[label].append(done.rows)
+            fits[label].append(done.fit)
+            if first == 0:
+                types = done.rows["cell_type"].nunique()
+                say(f"{label}: {done.reason or f'{types} cell types'}")
+        if values.shape[1] > BLOCK:
+            say(f"{first + tpm.shape[1]} of {values.shape[1]} samples")
+    cells = pd.concat([frame for frames in rows.values() for frame in frames], ignore_index=True)
+    fit = pd.concat([frame for frames in fits.values() for frame in frames], ignore_index=True)
+    write_table(folder / "fractions.fit.tsv", fit)
     write_table(folder / "fractions.cohort_concordance.tsv", cohort_concordance(cells))
     write_table(folder / "fractions.tsv", cells)
 
