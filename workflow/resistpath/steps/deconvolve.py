@@ -63,7 +63,7 @@ def deconvolve(
             rows[label].append(done.rows)
             fits[label].append(done.fit)
             if first == 0:
-                types = done.rows["cell_type"].nunique()
+                types = done.rows["cell_type"][done.rows["value"].notna()].nunique()
                 say(f"{label}: {done.reason or f'{types} cell types'}")
         if values.shape[1] > BLOCK:
             say(f"{first + tpm.shape[1]} of {values.shape[1]} samples")
