@@ -11,6 +11,7 @@ from resistpath.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from resistpath.identifiers import Names
     from resistpath.mechanisms.catalogue import Catalogue
 
 CATALOGUE_TABLES = (
@@ -63,6 +64,14 @@ def _table(name: str) -> pd.DataFrame:
 def gene_table() -> pd.DataFrame:
     """The gene table: ensembl, symbol, previous, alias, entrez, biotype, length."""
     return _table("genes.tsv.gz")
+
+
+@cache
+def gene_names() -> Names:
+    """The gene table turned round, for looking names up; made once per process."""
+    from resistpath.identifiers import turn_table
+
+    return turn_table(gene_table())
 
 
 def catalogue_files() -> list[Path]:
