@@ -22,6 +22,12 @@ FETCH = {
     "connections": (4, "files downloaded at the same time"),
     "max_gb": (20.0, "most that may be downloaded, 10^9 bytes"),
 }
+RECIPE = {
+    "fewest_genes": (200, "genes a cell must express"),
+    "most_mitochondrial": (0.2, "largest mitochondrial share of a cell"),
+    "fewest_cells": (5, "cells a type must have"),
+    "per_type": (75, "most markers per type"),
+}
 THRESHOLDS = {
     "high": (75.0, "an interval wholly above this percentile is high"),
     "low": (25.0, "an interval wholly below this percentile is low"),
@@ -51,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reference(verbs)
     _add_assess(verbs)
     _add_report(verbs)
+    _add_signature(verbs)
     _add_signatures(verbs)
     _add_run(verbs)
     return parser
@@ -149,11 +156,43 @@ def _add_deconvolve(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.add_argument(
         "--methods",
         nargs="+",
-        default=["quantiseq", "mcpcounter"],
+        default=["quantiseq", "mcpcounter", "estimate", "consensus_markers"],
         metavar="METHOD",
-        help="deconvolution methods",
+        help="deconvolution methods with tables of their own",
+    )
+    parser.add_argument(
+        "--signature",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "METHOD", "PATH"),
+        help="a signature matrix of yours and the method to fit it with (least_squares, epic,"
+        " svr); may be repeated",
     )
     parser.set_defaults(run=_deconvolve)
+
+
+def _add_signature(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "signature", "build or show a signature matrix for deconvolve")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = _verb(actions, "build", "make a matrix from annotated single cells")
+    build.add_argument("cells", type=Path, help="h5ad, or folder in 10x form")
+    build.add_argument("--out", type=Path, required=True, help="matrix to write, .tsv")
+    build.add_argument("--label", default="cell_type", help="column with the cell types")
+    build.add_argument("--labels", type=Path, help="table of cells: barcode, then their columns")
+    build.add_argument("--layer", default="X", help="X, raw, or a layer of the h5ad")
+    build.add_argument("--units", default="auto", help="auto, counts, tpm, log1p, log2p1, ...")
+    build.add_argument("--donor", help="column with the donors, for the genes' variability")
+    build.add_argument(
+        "--leave-out", nargs="+", default=[], metavar="LABEL", help="labels that are no cell type"
+    )
+    build.add_argument("--bulk", type=Path, help="folder of a prepared cohort: keep its genes")
+    build.add_argument("--name", help="name of the signature (default: the file's)")
+    _numbers(build, RECIPE)
+    build.set_defaults(run=_signature_build)
+    show = _verb(actions, "show", "print what a matrix holds, as JSON")
+    show.add_argument("path", type=Path, help="table, .rda, or EPIC's tables")
+    show.set_defaults(run=_signature_show)
 
 
 def _add_reference(verbs: Verbs) -> None:  # type: ignore[valid-type]
@@ -296,9 +335,29 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _deconvolve(args: argparse.Namespace) -> None:
-    from resistpath.steps.deconvolve import deconvolve
+    from resistpath.steps.deconvolve import Own, deconvolve
 
-    deconvolve(args.folder, methods=args.methods, say=_say(args))
+    own = [Own(name, method, Path(path)) for name, method, path in args.signature]
+    deconvolve(args.folder, methods=args.methods, signatures=own, say=_say(args))
+
+
+def _signature_build(args: argparse.Namespace) -> None:
+    from resistpath.deconvolve.signature import Recipe
+    from resistpath.steps.signature import build
+
+    names = ("label", "labels", "layer", "units", "donor", "leave_out", "bulk", "name")
+    recipe = Recipe(**_picked(args, RECIPE))  # type: ignore[arg-type]
+    options = {name: getattr(args, name) for name in names}
+    build(args.cells, args.out, recipe=recipe, say=_say(args), **options)
+
+
+def _signature_show(args: argparse.Namespace) -> None:
+    import json
+
+    from resistpath.io.signature_matrices import read_signature
+    from resistpath.steps.signature import describe
+
+    print(json.dumps(describe(read_signature(args.path)), indent=1, ensure_ascii=False))
 
 
 def _reference_build(args: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ rule report:
         scores=f"{RESULTS}/{{cohort}}/scores.tsv",
         wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
         fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
+        fit=f"{RESULTS}/{{cohort}}/fractions.fit.tsv",
+        concordance=f"{RESULTS}/{{cohort}}/fractions.cohort_concordance.tsv",
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         reference=reference_pack,

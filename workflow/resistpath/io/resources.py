@@ -29,6 +29,8 @@ DECONVOLUTION_TABLES = {
     "til10_removed": "til10_removed.tsv",
     "hgnc_2017": "hgnc_2017-04-18.tsv.gz",
     "mcpcounter": "mcpcounter.tsv",
+    "estimate": "estimate.tsv",
+    "consensus_markers": "consensus_markers.tsv",
     "limits_of_detection": "limits_of_detection.tsv",
 }
 

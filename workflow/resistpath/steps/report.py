@@ -30,8 +30,8 @@ from resistpath.steps.reference import describe
 
 LOW_TPM = 1.0
 LOW_READS = 10
-TABLES = ("quality", "scores", "fractions", "mechanisms", "readouts")
-COHORT_TABLES = ("quality.cohort", "confounding")
+TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,11 @@ def _key_genes(results: Results) -> pd.DataFrame:
 
 
 def _fractions(results: Results) -> pd.DataFrame:
-    """Cell table with each value's percentile in the reference."""
-    table = results.tables["fractions"].copy()
+    """Cell table with each value's percentile in the reference, and how its fit came out."""
+    fit = results.tables["fractions.fit"].drop(columns="note")
+    table = results.tables["fractions"].merge(
+        fit, on=["sample", "method"], how="left", validate="many_to_one"
+    )
     table["percentile"] = np.nan
     for (method, cell), rows in table.groupby(["method", "cell_type"], sort=False):
         name = f"{method}:{cell}"
@@ -222,7 +225,8 @@ def _fractions(results: Results) -> pd.DataFrame:
             ref = ref[np.isfinite(ref)]
             if len(ref):
                 own = rows["value"].to_numpy(dtype=float)
-                table.loc[rows.index, "percentile"] = 100 * midrank_counts(ref, own) / len(ref)
+                place = 100 * midrank_counts(ref, own) / len(ref)
+                table.loc[rows.index, "percentile"] = np.where(np.isfinite(own), place, np.nan)
     return table
 
 
