@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from resistpath import METHODS, GeneSet, UserError, deconvolve, score
+from resistpath.io.resources import deconvolution_tables
 
 SETS = {
     "many": ["CD8A", "GZMA", "GZMB", "PRF1", "CXCL9", "IDO1", "STAT1", "HLA-DRA", "IFNG"],
@@ -30,7 +31,11 @@ def sets_for(method):
 def run(step, method, log2_tpm):
     if step == "score":
         return score(log2_tpm, sets_for(method), method)
-    return deconvolve(np.exp2(log2_tpm.astype(float)) - 1, method)
+    options = {}
+    if method == "epic":  # has no matrix of its own
+        til10 = deconvolution_tables()["til10"]
+        options["signature"] = til10.iloc[:, 3:].astype(float).set_axis(list(til10["symbol"]))
+    return deconvolve(np.exp2(log2_tpm.astype(float)) - 1, method, **options)
 
 
 @pytest.fixture(scope="module")

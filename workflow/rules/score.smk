@@ -12,6 +12,7 @@ rule score:
         catalogue=shipped(catalogue_files()),
         tables=shipped(score_files()),
         network=config["score"]["network"] or [],
+        signatures=OWN_SETS,
     output:
         **(
             {"cohort": f"{RESULTS}/{{cohort}}/scores.cohort.tsv"}
@@ -33,7 +34,8 @@ rule score:
     params:
         folder=subpath(output.scores, parent=True),
         methods=options("score"),
+        signatures=own_sets(),
         code=code_digest("resistpath.steps.score"),
     shell:
-        "resistpath score {params.folder:q} {params.methods}"
+        "resistpath score {params.folder:q} {params.methods} {params.signatures}"
         " --threads {threads} 2>&1 | tee {log:q} >&2"

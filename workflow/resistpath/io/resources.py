@@ -22,6 +22,7 @@ CATALOGUE_TABLES = (
     "signature_genes",
     "not_assessed",
     "key_genes",
+    "direction_check",
 )
 DECONVOLUTION_TABLES = {
     "til10": "til10.tsv",
@@ -29,6 +30,8 @@ DECONVOLUTION_TABLES = {
     "til10_removed": "til10_removed.tsv",
     "hgnc_2017": "hgnc_2017-04-18.tsv.gz",
     "mcpcounter": "mcpcounter.tsv",
+    "estimate": "estimate.tsv",
+    "consensus_markers": "consensus_markers.tsv",
     "limits_of_detection": "limits_of_detection.tsv",
 }
 SCORE_TABLES = {
@@ -85,11 +88,31 @@ def catalogue_files() -> list[Path]:
 
 
 @cache
-def catalogue() -> Catalogue:
-    """The shipped catalogue of mechanisms, readouts and signatures."""
+def _shipped_catalogue() -> Catalogue:
     from resistpath.mechanisms.catalogue import build_catalogue
 
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
+
+
+def catalogue(user: Path | str | None = None) -> Catalogue:
+    """The shipped catalogue of mechanisms, readouts and signatures.
+
+    Parameters
+    ----------
+    user
+        Gene sets of the user's own (GMT, TSV or CSV) to add; see docs/signatures.md.
+    """
+    if user is None:
+        return _shipped_catalogue()
+    from resistpath.io.gene_sets import known_genes, read_user_sets
+    from resistpath.mechanisms.joining import join
+    from resistpath.provenance import file_sha256
+
+    file = read_user_sets(user)
+    read_from = f"{Path(user).name}, sha256 {file_sha256(Path(user))[:12]}"
+    return join(
+        _shipped_catalogue(), file, known_genes(file.names(), gene_names()), read_from=read_from
+    )
 
 
 def deconvolution_files() -> list[Path]:

@@ -31,6 +31,7 @@ def score(
     *,
     methods: Sequence[str],
     network: Path | None = None,
+    signatures: Path | None = None,
     threads: int = 1,
     say: Progress = silent,
 ) -> None:
@@ -38,12 +39,13 @@ def score(
 
     Each readout is scored by its own method; gene sets are also scored by each of `methods`.
     Methods that depend on the cohort write ``scores.cohort.tsv`` instead, which no later step
-    reads. `network` holds the weighted sources of ``ulm``, ``mlm`` and ``weighted``.
+    reads. `network` holds the weighted sources of ``ulm``, ``mlm`` and ``weighted``,
+    `signatures` gene sets of the user, which join the catalogue.
     """
     chosen = _known(methods)
     prepared = read_prepared(folder / "prepared.h5ad")
     data = ScoreData(prepared.values)
-    book = catalogue()
+    book = catalogue(signatures)
     sources = [] if network is None else read_network(network)
     own = {r.readout: r.method for r in book.readouts}
     every = book.gene_sets()
