@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import rankdata
 
-from resistpath import GeneSet, score
+from resistpath import GeneSet, UserError, score
 from resistpath.score import METHODS, score_long
 from resistpath.score.data import ScoreData
 from resistpath.score.run import details_of
@@ -116,6 +116,13 @@ def test_blocks_and_threads_change_no_bit(method, how, cohort):
     again = detail(values, sets, method, **how)
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(once, name), getattr(again, name))
+
+
+@pytest.mark.parametrize("how", [{"threads": 0}, {"block_size": -1}])
+def test_no_threads_or_blocks_are_refused(cohort, how):
+    values, sets = cohort
+    with pytest.raises(UserError, match="must be 1 or more"):
+        score(values, sets, **how)
 
 
 @pytest.mark.parametrize("method", SINGLE)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import resistpath
 from resistpath import GeneSet, UserError, score
 from resistpath.io.networks import read_network
 from resistpath.io.resources import score_table
@@ -270,6 +271,7 @@ def test_immunophenoscore_differs_where_the_original_takes_another_gene(shared, 
 def test_immunophenoscore_by_current_symbols_finds_every_gene(hugo, ips_table):
     table = immunophenoscore(hugo.values, ips_table)
     assert (table["coverage"] == 1).all()
+    pd.testing.assert_frame_equal(table, resistpath.immunophenoscore(hugo.values))
     lost = immunophenoscore(hugo.values.drop("ICOS"), ips_table).set_index(["readout", "sample"])
     # A marker without its gene: the class and the whole are unknown, not another gene's.
     for readout, missing in {"CP": True, "AZ": True, "IPS": True, "MHC": False}.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from resistpath.errors import UserError
 from resistpath.methods import Method
 from resistpath.score.data import BLOCK, Background, Block, ScoreData, SetIndex
 from resistpath.score.result import Scored
@@ -20,6 +21,9 @@ def over_blocks(
     data: ScoreData, work: Callable[[Block, slice], None], *, threads: int, block_size: int
 ) -> None:
     """Do `work` for each block of samples; the kernels let go of the interpreter's lock."""
+    for name, number in {"threads": threads, "block_size": block_size}.items():
+        if number < 1:
+            raise UserError(f"{name} must be 1 or more, not {number}", where="score")
 
     def one(part: slice) -> None:
         work(data.block(part), part)

@@ -70,7 +70,7 @@ def score(
     if "ips" in chosen:
         tables.append(PANELS["ips"].func(prepared.values, _ips_table()))
     long = pd.concat([t for t in tables if len(t)], ignore_index=True)
-    say(f"{len(own)} readouts in {len(data.samples)} samples")
+    say(f"{len(every)} readouts in {len(data.samples)} samples")
     write_table(folder / "scores.tsv", long)
     write_table(folder / "scores.wide.tsv", _wide(long, data, own, every))
     _write_cohort(folder / "scores.cohort.tsv", data, sets, chosen, threads)
