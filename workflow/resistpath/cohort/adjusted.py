@@ -78,11 +78,10 @@ def _one(
     level: float,
 ) -> list[object]:
     used = base.complete[np.isfinite(readout.reindex(base.complete).to_numpy(dtype=np.float64))]
-    values: Floats = readout.reindex(used).to_numpy(dtype=np.float64)
+    values: Floats = np.asarray(readout.reindex(used), dtype=np.float64)
     y = outcome.reindex(used).to_numpy(dtype=np.bool_)
-    others: Floats = base.columns.reindex(used).to_numpy(dtype=np.float64)
-    if len(used):
-        others = others[:, others.std(axis=0) > 0]
+    columns = design.varying(base.columns.reindex(used))
+    others: Floats = np.asarray(columns.to_numpy(), dtype=np.float64)
     adjusted = ", ".join(base.kept) or "nothing"
     few = int(min(y.sum(), (~y).sum()))
     nan = float("nan")
@@ -98,7 +97,7 @@ def _one(
     sd = float(values.std(ddof=1))
     if not sd > 0:
         return refuse("all values are equal")
-    z = (values - float(values.mean())) / sd
+    z: Floats = np.asarray((values - values.mean()) / sd, dtype=np.float64)
     if _multiple_correlation(z, others) >= COLLINEAR:
         return refuse("the readout is nearly a combination of the covariates")
     x = np.column_stack([np.ones(len(y)), z, others])

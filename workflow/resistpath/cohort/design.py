@@ -79,7 +79,7 @@ def build(sheet: pd.DataFrame, covariates: list[str], *, needed: pd.Index) -> De
 
 def varying(table: pd.DataFrame) -> pd.DataFrame:
     """Columns with at least two values."""
-    return table.loc[:, [bool((c != c.iloc[0]).any()) for _, c in table.items()]]
+    return table.loc[:, [bool((c != c.iloc[:1].max()).any()) for _, c in table.items()]]
 
 
 def _block(name: str, column: pd.Series[float]) -> pd.DataFrame | str:

@@ -3,10 +3,13 @@
 Public cohorts overlap: the same biopsies are quantified twice, published twice, or pooled into a
 compendium. Pooling them as if they were new patients makes intervals too narrow.
 
-Profiles are compared over the genes both cohorts measure, each gene centred and scaled within its
-own cohort, so that what pairs two samples is how they differ from their cohorts and not what all
-tumours share. A pair is accepted when each is the other's best match, the correlation reaches
-`MATCH`, and it stands `MARGIN` above the second best of either.
+Profiles are compared over the genes both cohorts measure. Each gene becomes normal scores of its
+ranks within its own cohort, and the `AXES` strongest axes of both cohorts together are taken out:
+what pairs two samples is then what is particular to one tumour, not what all liver metastases, or
+all inflamed tumours, share. A pair is a candidate when each is the other's best match and stands
+clear of the second best. One pair alone is accepted from `MATCH` on. From `WEAK_MATCH` on it is
+accepted where the two cohorts have `SEVERAL` candidates, which chance does not give; so a panel,
+or another biopsy of the same people, is recognised too.
 """
 
 from __future__ import annotations
@@ -15,12 +18,15 @@ from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from resistpath.cohort.auc import Floats
 
-MATCH = 0.6
-MARGIN = 0.15
+MATCH, MARGIN = 0.7, 0.25
+WEAK_MATCH, WEAK_MARGIN, SEVERAL = 0.45, 0.2, 3
+AXES = 4
+"""Axes taken out; one per ten samples in cohorts too small for four."""
 FEWEST_GENES = 200
 FEWEST_SAMPLES = 5
 MOST_GENES = 4000
@@ -32,20 +38,27 @@ COLUMNS = (
 )
 
 
-def match_profiles(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+def match_profiles(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    patients_a: pd.Series[str] | None = None,
+    patients_b: pd.Series[str] | None = None,
+) -> pd.DataFrame:
     """Pairs of samples of two cohorts that look like one tumour.
 
     Parameters
     ----------
     a, b
         Genes x samples on a log scale, the same kind of gene identifier.
+    patients_a, patients_b
+        Patient of each sample; a second sample of the matched patient is no rival.
 
     Returns
     -------
     DataFrame
-        sample_a, sample_b, correlation (Pearson of the scaled profiles), runner_up (the best
-        other pair either takes part in), n_genes. Empty when fewer than 200 genes are shared or a
-        cohort has fewer than five samples: then nothing can be said from profiles.
+        sample_a, sample_b, correlation (Pearson of the profiles), runner_up (the best other pair
+        either takes part in), n_genes. Empty when fewer than 200 genes are shared or a cohort has
+        fewer than five samples: then nothing can be said from profiles.
     """
     columns = ["sample_a", "sample_b", "correlation", "runner_up", "n_genes"]
     genes = a.index.intersection(b.index).sort_values()
@@ -54,20 +67,30 @@ def match_profiles(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     x, y = _values(a, genes), _values(b, genes)
     spread = np.minimum(_rank_of_spread(x), _rank_of_spread(y))
     keep = np.sort(np.argsort(-spread, kind="stable")[:MOST_GENES])
-    keep = keep[(x[keep].std(axis=1) > 0) & (y[keep].std(axis=1) > 0)]
+    keep = keep[(np.ptp(x[keep], axis=1) > 0) & (np.ptp(y[keep], axis=1) > 0)]
     if len(keep) < FEWEST_GENES:
         return pd.DataFrame(columns=columns)
-    r = _profiles(x[keep]).T @ _profiles(y[keep])
+    r = _correlations(x[keep], y[keep])
+    owner_a, owner_b = _owners(a, patients_a), _owners(b, patients_b)
     best_b, best_a = r.argmax(axis=1), r.argmax(axis=0)
     rows: list[list[object]] = []
     for i, j in enumerate(best_b):
         if best_a[j] != i:
             continue
-        others = np.concatenate([np.delete(r[i], j), np.delete(r[:, j], i)])
-        runner_up = float(others.max()) if len(others) else 0.0
-        if r[i, j] >= MATCH and r[i, j] - runner_up >= MARGIN:
+        others = np.concatenate([r[i, owner_b != owner_b[j]], r[owner_a != owner_a[i], j]])
+        runner_up = float(others.max(initial=-1.0))
+        if r[i, j] >= WEAK_MATCH and r[i, j] - runner_up >= WEAK_MARGIN:
             rows.append([a.columns[i], b.columns[j], float(r[i, j]), runner_up, len(keep)])
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    if len(table) >= SEVERAL:
+        return table
+    clear = table["correlation"] - table["runner_up"] >= MARGIN
+    return table[clear & (table["correlation"] >= MATCH)].reset_index(drop=True)
+
+
+def _owners(table: pd.DataFrame, patients: pd.Series[str] | None) -> npt.NDArray[np.object_]:
+    names = table.columns if patients is None else patients.reindex(table.columns)
+    return np.asarray(names, dtype=object)
 
 
 def _values(table: pd.DataFrame, genes: pd.Index) -> Floats:
@@ -81,12 +104,31 @@ def _rank_of_spread(x: Floats) -> Floats:
     return np.asarray(rankdata(x.std(axis=1)), dtype=np.float64)
 
 
-def _profiles(x: Floats) -> Floats:
-    """Columns of unit length: each gene scaled over the samples, then each sample centred."""
-    z = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
-    z = z - z.mean(axis=0)
+def _correlations(x: Floats, y: Floats) -> Floats:
+    """Correlation of every sample of x with every sample of y, without the shared axes."""
+    a, b = _normal_scores(x), _normal_scores(y)
+    axes = min(AXES, (x.shape[1] + y.shape[1]) // 10)
+    if axes:
+        both = np.concatenate([a / np.sqrt(a.shape[1]), b / np.sqrt(b.shape[1])], axis=1)
+        _, vectors = np.linalg.eigh(both.T @ both)
+        strongest = np.linalg.qr(both @ vectors[:, -axes:])[0]
+        a, b = a - strongest @ (strongest.T @ a), b - strongest @ (strongest.T @ b)
+    return np.asarray(_unit(a).T @ _unit(b), dtype=np.float64)
+
+
+def _normal_scores(x: Floats) -> Floats:
+    """Normal scores of each gene's ranks over the samples; each sample centred."""
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    z = ndtri((rankdata(x, axis=1) - 0.5) / x.shape[1])
+    z = z / z.std(axis=1, keepdims=True)
+    return np.asarray(z - z.mean(axis=0), dtype=np.float64)
+
+
+def _unit(z: Floats) -> Floats:
     length = np.sqrt((z**2).sum(axis=0))
-    return z / np.where(length > 0, length, 1.0)
+    return np.asarray(z / np.where(length > 0, length, 1.0), dtype=np.float64)
 
 
 def telling(name: str) -> bool:
@@ -120,7 +162,7 @@ def shared_patients(
     """
     rows: list[pd.DataFrame] = []
     for one, two in combinations(sorted(cohorts), 2):
-        found = match_profiles(cohorts[one], cohorts[two])
+        found = match_profiles(cohorts[one], cohorts[two], patients[one], patients[two])
         found = found.assign(
             cohort_a=one,
             cohort_b=two,

@@ -108,7 +108,7 @@ def fit(
     for _ in range(STEPS):
         if converged:
             break
-        step = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        step = _inverse(information[np.ix_(free, free)]) @ score[free]
         step *= min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
         for _ in range(40):
             trial = beta.copy()
