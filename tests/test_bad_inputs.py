@@ -294,16 +294,38 @@ VALUES = {
     "sample without values": Case("hold no value: b", tsv(COUNTS.assign(b=np.nan))),
     "no values at all": Case("hold no value", tsv(COUNTS * np.nan)),
     "one sample all zeros": Case("every value of b is zero", tsv(COUNTS.assign(b=0))),
-    "all zeros": Case("every value of a, b, c is zero", tsv(COUNTS * 0)),
+    "all zeros": Case("all values are zero", tsv(COUNTS * 0)),
     "negative counts": Case("cannot be negative", changed(COUNTS, -5), words=("--units", "counts")),
-    "negative linear value": Case("cannot be negative", changed(TPM, -5)),
+    "negative linear value": Case("it holds negative values (lowest -5)", changed(TPM, -5)),
     "z-scores": Case(
         "centred or z-scored", tsv(((LOG.T - LOG.T.mean()) / LOG.T.std()).T.fillna(0) * 1.37)
     ),
     "centred logarithms": Case("centred", tsv((LOG.T - LOG.T.mean()).T)),
-    "one logarithmic sample": Case("1 samples look logarithmic", tsv(TPM.assign(b=LOG["b"]))),
-    "one linear sample": Case("2 samples look logarithmic", tsv(LOG.assign(b=TPM["b"]))),
-    "neither TPM nor counts": Case("fit neither TPM", tsv(TPM * 1.5)),
+    "one logarithmic sample": Case("the fewer are b", tsv(TPM.assign(b=LOG["b"]))),
+    "one linear sample": Case("1 as tpm; the fewer are b", tsv(LOG.assign(b=TPM["b"]))),
+    "neither TPM nor counts": Case("normalised_counts or fpkm", tsv(TPM * 1.5)),
+    "one value throughout": Case("all its values are 3", tsv(COUNTS * 0 + 3)),
+    "shares between 0 and 1": Case("too small for a linear scale", tsv(TPM / 1e6)),
+    "methylation": Case(
+        "too small for a linear scale",
+        tsv(pd.DataFrame(np.random.default_rng(1).beta(0.5, 0.5, LOG.shape), LOG.index, SAMPLES)),
+    ),
+    "sums of base coverage": Case("sums of base coverage", tsv(COUNTS * 1000)),
+    "counts called TPM": Case("add up to a million", tsv(COUNTS), words=("--units", "tpm")),
+    "TPM called counts": Case("counts are whole numbers", tsv(TPM), words=("--units", "counts")),
+    "enormous numbers": Case(
+        "too large for counts", tsv(COUNTS * 1e12), words=("--units", "counts")
+    ),
+    "z-scores called logarithms": Case(
+        "below the logarithm of 1", tsv(LOG - 5), words=("--units", "log2(tpm+1)")
+    ),
+    "array intensities": Case(
+        "probes differ in affinity", tsv(LOG / 2 + 4), words=("--units", "log2(intensity)")
+    ),
+    "half of a sample missing": Case(
+        "1 of 3 samples lack more than 30%",
+        tsv(COUNTS.assign(b=COUNTS["b"].where(COUNTS["b"] % 2 > 0))),
+    ),
     "unit too small for the values": Case(
         "too large for log2", tsv(TPM), words=("--units", "log2(tpm+1)")
     ),
@@ -316,14 +338,21 @@ IDENTIFIERS = {
     ),
     "mouse symbols, short list": Case("mouse", tsv(COUNTS.head(10).set_axis(MOUSE))),
     "mouse Ensembl ids": Case(
-        "of no known kind", indexed([f"ENSMUSG{i:011d}" for i in range(300)])
+        "Ensembl ids of mouse or rat", indexed([f"ENSMUSG{i:011d}" for i in range(300)])
     ),
-    "array probes": Case("of no known kind", indexed([f"{i}_at" for i in range(300)])),
-    "transcripts": Case("of no known kind", indexed([f"ENST{i:011d}.2" for i in range(300)])),
-    "RefSeq transcripts": Case("of no known kind", indexed([f"NM_{i:06d}" for i in range(300)])),
+    "array probes": Case("probes of a microarray", indexed([f"{i}_at" for i in range(300)])),
+    "transcripts": Case(
+        "Ensembl ids of transcripts", indexed([f"ENST{i:011d}.2" for i in range(300)])
+    ),
+    "RefSeq transcripts": Case(
+        "RefSeq ids of transcripts", indexed([f"NM_{i:06d}" for i in range(300)])
+    ),
     "numbered names": Case("gene_id", indexed([f"gene_{i}" for i in range(300)])),
     "proteins": Case("of no known kind", indexed([f"P{i:05d}" for i in range(300)])),
-    "genes without names": Case("gene_id", indexed([""] * 300)),
+    "genes without names": Case("300 of 300 rows have no identifier", indexed([""] * 300)),
+    "half the genes without names": Case(
+        "200 of 300 rows have no identifier", indexed([*GENES["symbol"][:100], *[""] * 200])
+    ),
     "Excel dates for all genes": Case(
         "gene_id", indexed([f"{i % 28 + 1}-Mar" for i in range(300)])
     ),

@@ -47,6 +47,8 @@ def test_all_files_of_the_contract_are_there(cohort):
     expected = {
         "prepared.h5ad",
         "quality.tsv",
+        "quality.cohort.tsv",
+        "confounding.tsv",
         "genes.tsv",
         "scores.tsv",
         "scores.wide.tsv",

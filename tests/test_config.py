@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from resistpath import METHODS
-from resistpath.cli import FETCH, GATES, THRESHOLDS
+from resistpath.cli import FETCH, THRESHOLDS
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS
 from resistpath.mechanisms.verdict import Thresholds
+from resistpath.quality import Gates
 from resistpath.units import QUANTITIES, parse_units
 
 
@@ -55,7 +56,7 @@ def test_the_default_configuration_is_valid_and_states_every_default(schemas, co
 
 
 def test_the_command_line_has_the_same_defaults(config):
-    assert {k: v[0] for k, v in GATES.items()} == config["quality"]
+    assert vars(Gates()) == config["quality"]
     assert {k: v[0] for k, v in FETCH.items()} | {"mirrors": {}} == config["fetch"]
     assert {k: v[0] for k, v in THRESHOLDS.items()} == config["assess"] == vars(Thresholds())
 

@@ -167,12 +167,32 @@ def _tables(book: Catalogue, seed: int = 0) -> dict[str, pd.DataFrame]:
 
 
 def _quality(failed: bool) -> pd.DataFrame:
+    outcome = "fail" if failed else "warn"
     rows = [
-        ("reads", "Reads", 32_123_456.0, "reads", "≥ 1e+06", True, ""),
-        ("genes", "Genes at 1 TPM", 3120.0, "genes", "≥ 5000", not failed, "shallow library"),
-        ("zeros", "Genes at zero", 0.157, "share", "", None, ""),
+        ("reads", "Reads", 32_123_456.0, "reads", "≥ 1e+06", True, "pass", ""),
+        (
+            "genes",
+            "Genes at 1 TPM",
+            3120.0,
+            "genes",
+            "≥ 5000",
+            not failed,
+            outcome,
+            "shallow library",
+        ),
+        ("zeros", "Genes at zero", 0.157, "share", "", None, "info", ""),
+        (
+            "unit_step",
+            "Step of one read",
+            1.0,
+            "as in the file",
+            "",
+            None,
+            "info",
+            "read as counts",
+        ),
     ]
-    columns = ["metric", "label", "value", "unit", "threshold", "passed", "note"]
+    columns = ["metric", "label", "value", "unit", "threshold", "passed", "status", "note"]
     return pd.DataFrame(rows, columns=columns).astype({"passed": object})
 
 
@@ -194,6 +214,7 @@ FACTS: dict[str, Any] = {
         "n_dropped": 39_246,
         "to": "log2(TPM+1)",
         "notes": ["rows that code for no protein were left out"],
+        "cohort_notes": ["2 columns are not in the sample sheet"],
     },
     "reference": {
         "name": REFERENCE,
@@ -242,6 +263,13 @@ def page(record: dict[str, Any]) -> str:
     return render.render_sample(record)
 
 
+def _confounding(name: str) -> pd.DataFrame:
+    note = f"{name} and response_binary are aligned (p 0.01)"
+    row = (name, f"{name}: 2 R, 3 NR", 12, 0.01, 0.5, "", "warn", note)
+    columns = ["variable", "levels", "n", "p", "cramers_v", "one_sided", "status", "note"]
+    return pd.DataFrame([row], columns=columns)
+
+
 def _cohort(book: Catalogue, names: list[str], failed: tuple[int, ...] = (1,)) -> dict[str, Any]:
     quality, mechanisms = [], []
     for i, name in enumerate(names):
@@ -264,6 +292,7 @@ def _cohort(book: Catalogue, names: list[str], failed: tuple[int, ...] = (1,)) -
         cohort="one",
         obs=obs,
         quality=pd.concat(quality),
+        confounding=_confounding(names[0]),
         mechanisms=pd.concat(mechanisms),
         catalogue=book,
         links={n: f"reports/s{i}.html" for i, n in enumerate(names)},
@@ -847,6 +876,9 @@ def test_cohort_counts_add_up(book: Catalogue) -> None:
             assert sum(m["residual"].values()) == 12
     genes = next(q for q in record["quality"] if q["metric"] == "genes")
     assert genes["failed"] == ["S3"]
+    assert [m["sample"] for m in genes["marked"]] == [s for s in names if s != "S3"]
+    assert "unit_step" not in {q["metric"] for q in record["quality"]}
+    assert record["confounding"][0]["status"] == "warn"
     total = sum(
         s["readings"]["consistent with resistance"] for s in record["samples"] if s["readings"]
     )

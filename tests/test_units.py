@@ -313,7 +313,7 @@ def test_evidence_has_one_row_per_sample(counts, tpm):
     np.testing.assert_allclose(evidence["total"], 1e6, rtol=1e-9)
     assert (evidence["reading"] == "log2(cpm+1)").all()
     assert evidence["why"].str.contains("one read").all()
-    assert units.how.startswith("read from the values: ")
+    assert units.how.startswith("read from the values")
     _, evidence = read_units(tpm)
     assert evidence["step"].isna().all()
     assert evidence.columns.tolist() == [

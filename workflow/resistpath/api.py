@@ -25,7 +25,7 @@ from resistpath.normalise import normalise as normalise_values
 from resistpath.normalise import tmm_factors
 from resistpath.score import METHODS as SCORE_METHODS
 from resistpath.score import score as score_sets
-from resistpath.units import check_units, detect_units, parse_units
+from resistpath.units import check_units, parse_units, read_units
 
 METHODS: dict[str, dict[str, Method]] = {
     "score": SCORE_METHODS,
@@ -74,8 +74,9 @@ def read_expression(
     -------
     Expression
         The values as they stand in the file; `normalise` brings them to one scale and to
-        current gene symbols. ``report`` says how format, unit and identifiers were decided;
-        ``report["samples"]`` is the annotation that came with the file, if any.
+        current gene symbols. ``report`` says how format, unit and identifiers were decided:
+        ``units_evidence`` has a row per sample where the unit was read from the values;
+        ``samples`` is the annotation that came with the file, if any.
 
     Raises
     ------
@@ -83,18 +84,19 @@ def read_expression(
         If the file cannot be read, or unit or identifiers are ambiguous.
     """
     source = read_source(path, format=format, layer=layer, tx2gene=tx2gene)
-    values = source.values
+    values, evidence = source.values, None
     if units != "auto":
         unit = parse_units(units)
     elif source.units is not None:
         unit = replace(parse_units(source.units), how=f"by the format {source.format}")
     else:
-        unit = detect_units(values)
+        unit, evidence = read_units(values)
     check_units(values, unit)
     report: dict[str, Any] = {
         "path": str(path),
         "format": source.format,
         "units_how": unit.how,
+        "units_evidence": evidence,
         "samples": source.samples,
         "notes": source.notes,
     }
@@ -136,9 +138,14 @@ def normalise(
 
 
 def linear_symbols(expression: Expression) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """Linear values by current symbol, what became of each row, and the kind of identifier."""
+    """Linear values by current symbol, what became of each row, and the kind of identifier.
+
+    Rows of one gene are summed; of several probes of an array the one with the highest mean is
+    kept.
+    """
     units = parse_units(expression.units)
-    return harmonise(units.linear(expression.values), gene_table(), expression.gene_id)
+    merge = "max_mean" if units.quantity == "intensity" else "sum"
+    return harmonise(units.linear(expression.values), gene_table(), expression.gene_id, merge=merge)
 
 
 def gene_lengths() -> pd.Series:

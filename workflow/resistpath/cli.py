@@ -14,18 +14,13 @@ from resistpath.provenance import RESEARCH_USE_ONLY, VERSION
 
 if TYPE_CHECKING:
     from resistpath.mechanisms.verdict import Thresholds
+    from resistpath.quality import Gates
 
 FETCH = {
     "timeout": (60.0, "longest silence of a server, seconds"),
     "tries": (5, "attempts without progress before giving up"),
     "connections": (4, "files downloaded at the same time"),
     "max_gb": (20.0, "most that may be downloaded, 10^9 bytes"),
-}
-GATES = {
-    "min_gene_coverage": (0.5, "smallest share of protein-coding genes measured"),
-    "min_genes_detected": (8000.0, "fewest genes at 1 TPM or more"),
-    "max_top50_share": (0.7, "largest share of expression in the 50 highest genes"),
-    "min_reads": (1e6, "fewest reads in protein-coding genes (counts only)"),
 }
 THRESHOLDS = {
     "high": (75.0, "an interval wholly above this percentile is high"),
@@ -114,7 +109,14 @@ def _add_prepare(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.add_argument("--format", default="auto", help="auto, or a format of docs/formats.md")
     parser.add_argument("--layer", help="which of several values, where a format holds several")
     parser.add_argument("--tx2gene", type=Path, help="table of transcript and gene")
-    _numbers(parser, GATES)
+    parser.add_argument(
+        "--gate",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="quality threshold other than the default, as min_reads=2e6; names in"
+        " config/README.md",
+    )
     parser.set_defaults(run=_prepare)
 
 
@@ -224,6 +226,29 @@ def _fetch(args: argparse.Namespace) -> None:
     )
 
 
+def _gates(words: Sequence[str]) -> Gates:
+    """Quality thresholds from words such as ``min_reads=2e6``."""
+    from dataclasses import fields
+
+    from resistpath.quality import Gates
+
+    known = [f.name for f in fields(Gates)]
+    chosen = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in known:
+            raise UserError(
+                f"there is no quality gate {name!r}", where="--gate", do=f"use {', '.join(known)}"
+            )
+        try:
+            chosen[name] = float(number)
+        except ValueError:
+            raise UserError(
+                f"{number!r} is not a number", where=f"--gate {name}", do=f"write {name}=0.5"
+            ) from None
+    return Gates(**chosen)
+
+
 def _prepare(args: argparse.Namespace) -> None:
     from resistpath.steps.prepare import prepare
 
@@ -231,7 +256,7 @@ def _prepare(args: argparse.Namespace) -> None:
         args.folder,
         args.expression,
         cohort=args.cohort or args.folder.resolve().name,
-        gates=_picked(args, GATES),
+        gates=_gates(args.gate),
         samples=args.samples,
         units=args.units,
         gene_id=args.gene_id,

@@ -33,12 +33,14 @@ from resistpath.identifiers import (
 __all__ = [
     "GENE_ID_KINDS",
     "MERGES",
+    "GeneMap",
     "Harmonised",
     "current_symbols",
     "detect_gene_id",
     "harmonise",
     "harmonise_all",
     "lengths",
+    "map_genes",
     "universe",
 ]
 
@@ -48,8 +50,6 @@ MERGES = {
     "max": "maximum taken",
     "max_mean": "the row with the highest mean over the cohort kept",
 }
-BLOCK = 64
-"""Samples whose sums over biotypes are taken at a time, to bound memory."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,50 @@ class Harmonised:
         return pd.Series(out * 1e6, index=self.others.columns, name=symbol)
 
 
-def harmonise(
-    values: pd.DataFrame, table: pd.DataFrame | Names, gene_id: str = "auto", merge: str = "sum"
-) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """Bring a matrix to current symbols of protein-coding genes and say what became of each row.
+@dataclass(frozen=True)
+class GeneMap:
+    """What every row of a matrix stands for: decided once, applied to any block of its samples.
+
+    Attributes
+    ----------
+    kind
+        The kind of identifier read.
+    genes
+        Current symbols of the genes kept, in the table's order; index named ``gene``.
+    report
+        One row per input row, in input order: `input_id`, `symbol` (missing if dropped), `action`
+        (``kept``, ``renamed``, ``merged``, ``dropped``) and `reason`.
+    """
+
+    kind: str
+    genes: pd.Index
+    report: pd.DataFrame
+    _rows: npt.NDArray[np.int64]
+    _biotypes: npt.NDArray[np.object_]
+    _others: tuple[tuple[str, npt.NDArray[np.int64]], ...]
+    _merge: str
+
+    def apply(self, values: pd.DataFrame) -> Harmonised:
+        """Bring linear values, genes x samples with the rows of the map, to current symbols."""
+        others = [values.iloc[rows].sum(axis=0, skipna=False) for _, rows in self._others]
+        symbols = pd.Index([symbol for symbol, _ in self._others], name="gene", dtype=object)
+        return Harmonised(
+            _merge(values, self._rows, self.genes, self._merge),
+            self.report,
+            self.kind,
+            _biotype_sums(values, self._biotypes),
+            pd.DataFrame(others, index=symbols, columns=values.columns),
+        )
+
+
+def map_genes(
+    values: pd.DataFrame,
+    table: pd.DataFrame | Names,
+    gene_id: str = "auto",
+    merge: str = "sum",
+    also: Iterable[str] = ("XIST",),
+) -> GeneMap:
+    """Decide what every row of a matrix stands for.
 
     Rows that resolve to one gene are joined, because the reads of a gene are split between its
     identifiers. A row with a missing value is dropped whole, so genes can depend on which
@@ -101,7 +141,8 @@ def harmonise(
     Parameters
     ----------
     values
-        Linear abundances, genes x samples, with the original identifiers (may repeat) as index.
+        Genes x samples, with the original identifiers (may repeat) as index. Only missing values
+        matter here, and with ``merge="max_mean"`` the means.
     table
         The gene table, or what `identifiers.turn_table` made of it, to turn it only once.
     gene_id
@@ -110,13 +151,8 @@ def harmonise(
         ``"sum"`` (right for linear abundances), ``"mean"`` or ``"max"``, per sample, or
         ``"max_mean"``: of several probes the one with the highest mean over the samples given
         (right for arrays, on any scale).
-
-    Returns
-    -------
-    matrix, report, kind
-        Genes x samples in the table's order (index named ``gene``); one row per input row, in
-        input order, with `input_id`, `symbol` (missing if dropped), `action` (``kept``,
-        ``renamed``, ``merged``, ``dropped``) and `reason`; the kind of identifier read.
+    also
+        Current symbols of genes that are not protein-coding to return beside the matrix.
 
     Raises
     ------
@@ -124,9 +160,48 @@ def harmonise(
         If the identifiers cannot be told apart, are not of human genes, or none is known.
     """
     names, found, kind = _resolve(values, table, gene_id, merge)
+    biotypes = names.table["biotype"].to_numpy(dtype=object)[found.row]
+    biotypes[found.row < 0] = "unknown"
+    wanted = names.symbol.reindex(pd.Index(list(also))).dropna().astype(np.int64)
+    others = [(str(s), np.flatnonzero(found.row == row)) for s, row in wanted.items()]
     _drop_unusable(found, names.table, values)
-    matrix, report = _joined(values, found, names.table["symbol"], kind, merge)
-    return matrix, report, kind
+    if not (found.row >= 0).any():
+        raise UserError(
+            f"no row is a known protein-coding gene when read as {kind},"
+            f" for example {some(texts(values.index)[:3], 3)}",
+            where="gene_id",
+            do="check gene_id, and that genes are in rows",
+        )
+    symbol = names.table["symbol"]
+    if merge == "max_mean":
+        _drop_lower_probes(values, found, symbol)
+    kept = np.unique(found.row[found.row >= 0])
+    place = np.full(len(symbol) + 1, -1, dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    return GeneMap(
+        kind,
+        pd.Index(symbol.to_numpy(dtype=object)[kept], name="gene"),
+        _report(values.index, found, symbol, merge),
+        place[found.row],
+        biotypes,
+        tuple((s, rows) for s, rows in others if len(rows)),
+        merge,
+    )
+
+
+def harmonise(
+    values: pd.DataFrame, table: pd.DataFrame | Names, gene_id: str = "auto", merge: str = "sum"
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Bring a linear matrix to current symbols of protein-coding genes; see `map_genes`.
+
+    Returns
+    -------
+    matrix, report, kind
+        Genes x samples in the table's order (index named ``gene``); one row per input row, see
+        `GeneMap`; the kind of identifier read.
+    """
+    whole = harmonise_all(values, table, gene_id, merge, also=())
+    return whole.matrix, whole.report, whole.kind
 
 
 def harmonise_all(
@@ -136,24 +211,8 @@ def harmonise_all(
     merge: str = "sum",
     also: Iterable[str] = ("XIST",),
 ) -> Harmonised:
-    """Harmonise as `harmonise` does, and keep what quality control reads outside the matrix.
-
-    Parameters
-    ----------
-    values, table, gene_id, merge
-        As for `harmonise`.
-    also
-        Current symbols of genes that are not protein-coding to return beside the matrix.
-    """
-    names, found, kind = _resolve(values, table, gene_id, merge)
-    biotypes = _biotype_sums(values, found.row, names.table)
-    wanted = names.symbol.reindex(pd.Index(list(also))).dropna()
-    wanted = wanted[np.isin(wanted, found.row)].astype(np.int64)
-    parts = [values[found.row == row].sum(axis=0, skipna=False) for row in wanted]
-    others = pd.DataFrame(parts, index=pd.Index(wanted.index, name="gene"), columns=values.columns)
-    _drop_unusable(found, names.table, values)
-    matrix, report = _joined(values, found, names.table["symbol"], kind, merge)
-    return Harmonised(matrix, report, kind, biotypes, others)
+    """Harmonise as `harmonise` does, and keep what quality control reads outside the matrix."""
+    return map_genes(values, table, gene_id, merge, also).apply(values)
 
 
 def _resolve(
@@ -179,23 +238,6 @@ def _resolve(
     return names, found, kind
 
 
-def _joined(
-    values: pd.DataFrame, found: Answers, symbol: pd.Series, kind: str, merge: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Matrix and report of the rows that were not dropped."""
-    if not (found.row >= 0).any():
-        raise UserError(
-            f"no row is a known protein-coding gene when read as {kind},"
-            f" for example {some(texts(values.index)[:3], 3)}",
-            where="gene_id",
-            do="check gene_id, and that genes are in rows",
-        )
-    if merge == "max_mean":
-        _drop_lower_probes(values, found, symbol)
-    matrix = _merge(values, found.row, symbol, merge)
-    return matrix, _report(values.index, found, symbol, merge)
-
-
 def _drop_lower_probes(values: pd.DataFrame, found: Answers, symbol: pd.Series) -> None:
     """Of the rows of one gene keep the one with the highest mean; whatever the order of rows."""
     kept = np.flatnonzero(found.row >= 0)
@@ -213,20 +255,14 @@ def _drop_lower_probes(values: pd.DataFrame, found: Answers, symbol: pd.Series) 
                 found.reason[i] += f"; another row of {gene} has the higher mean"
 
 
-def _biotype_sums(
-    values: pd.DataFrame, rows: npt.NDArray[np.int64], table: pd.DataFrame
-) -> pd.DataFrame:
+def _biotype_sums(values: pd.DataFrame, biotypes: npt.NDArray[np.object_]) -> pd.DataFrame:
     """Sums over the rows of each biotype, the same whatever the order of the rows."""
-    biotype = table["biotype"].to_numpy(dtype=object)[rows]
-    biotype[rows < 0] = "unknown"
     out = {}
-    for name in sorted(set(biotype)):
-        part = values.to_numpy()[biotype == name]
-        sums = []
-        for j in range(0, part.shape[1], BLOCK):
-            block = np.nan_to_num(np.ascontiguousarray(part[:, j : j + BLOCK].T, dtype=np.float64))
-            sums.append(np.sort(block).sum(axis=1))
-        out[name] = np.concatenate(sums)
+    for name in sorted(set(biotypes)):
+        part = values.to_numpy()[biotypes == name]
+        rows = np.nan_to_num(np.ascontiguousarray(part.T, dtype=np.float64))
+        rows.sort(axis=1)
+        out[name] = rows.sum(axis=1)
     frame = pd.DataFrame(out, index=values.columns).T
     frame.index.name = "biotype"
     return frame
@@ -253,12 +289,12 @@ def _drop_unusable(found: Answers, table: pd.DataFrame, values: pd.DataFrame) ->
 
 
 def _merge(
-    values: pd.DataFrame, rows: npt.NDArray[np.int64], symbol: pd.Series, merge: str
+    values: pd.DataFrame, rows: npt.NDArray[np.int64], genes: pd.Index, merge: str
 ) -> pd.DataFrame:
     """Join the input rows of each gene; the result does not depend on their order."""
     used = np.flatnonzero(rows >= 0)
     used = used[np.argsort(rows[used], kind="stable")]
-    genes, start, size = np.unique(rows[used], return_index=True, return_counts=True)
+    _, start, size = np.unique(rows[used], return_index=True, return_counts=True)
     data = values.to_numpy(dtype=np.float64)
     out = data[used[start]]
     for n in np.unique(size[size > 1]):
@@ -271,8 +307,7 @@ def _merge(
             for part in parts[1:]:
                 total += part
         out[which] = total / n if merge == "mean" else total
-    index = pd.Index(symbol.to_numpy()[genes], name="gene")
-    return pd.DataFrame(out, index=index, columns=values.columns)
+    return pd.DataFrame(out, index=genes, columns=values.columns)
 
 
 def _report(ids: pd.Index, found: Answers, symbol: pd.Series, merge: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ try:
     from resistpath.io.fetch.source import is_remote, local_path
     from resistpath.io.resources import catalogue_files, deconvolution_files, resource
     from resistpath.provenance import code_digest
+    from resistpath.quality import Gates
 except ImportError as error:
     raise WorkflowError(
         "The resistpath package is not installed where Snakemake runs: "
@@ -118,6 +119,13 @@ def options(section):
         values = value if isinstance(value, list) else [value]
         words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
+
+
+def gate_options():
+    """Command-line options of the section `quality` where it departs from the defaults."""
+    defaults = vars(Gates())
+    chosen = {k: v for k, v in config["quality"].items() if v != defaults[k]}
+    return shlex.join(w for k, v in chosen.items() for w in ("--gate", f"{k}={v}"))
 
 
 def fetch_options():

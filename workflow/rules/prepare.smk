@@ -7,6 +7,8 @@ rule prepare:
     output:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
         quality=f"{RESULTS}/{{cohort}}/quality.tsv",
+        cohort_quality=f"{RESULTS}/{{cohort}}/quality.cohort.tsv",
+        confounding=f"{RESULTS}/{{cohort}}/confounding.tsv",
         genes=f"{RESULTS}/{{cohort}}/genes.tsv",
     log:
         f"{RESULTS}/{{cohort}}/logs/prepare.log",
@@ -30,7 +32,7 @@ rule prepare:
         format=option("format", "--format"),
         layer=option("layer", "--layer"),
         cancer_type=option("cancer_type", "--cancer-type"),
-        gates=options("quality"),
+        gates=gate_options(),
         code=code_digest("resistpath.steps.prepare"),
     shell:
         "resistpath prepare {params.folder:q} --cohort {wildcards.cohort:q}"

@@ -2,6 +2,8 @@ rule report:
     input:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
         quality=f"{RESULTS}/{{cohort}}/quality.tsv",
+        cohort_quality=f"{RESULTS}/{{cohort}}/quality.cohort.tsv",
+        confounding=f"{RESULTS}/{{cohort}}/confounding.tsv",
         genes=f"{RESULTS}/{{cohort}}/genes.tsv",
         scores=f"{RESULTS}/{{cohort}}/scores.tsv",
         wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",

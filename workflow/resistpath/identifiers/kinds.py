@@ -218,6 +218,13 @@ def detect(ids: pd.Series, names: Names) -> tuple[str, dict[str, float], Answers
     """Kind of identifier, the evidence, and what each id stands for under that kind."""
     if len(ids) == 0:
         raise UserError("there are no gene identifiers", where="gene_id")
+    nameless = int(ids.str.lower().isin(MISSING).sum())
+    if nameless > 0.5 * len(ids):
+        raise UserError(
+            f"{nameless} of {len(ids)} rows have no identifier",
+            where="gene_id",
+            do="write the genes in the first column",
+        )
     answers, shares = {}, dict.fromkeys(GENE_ID_KINDS, 0.0)
     for kind, fitting in _fitting(ids).items():
         if fitting.any():

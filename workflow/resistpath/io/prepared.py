@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pandas as pd
 
 from resistpath.errors import UserError
 from resistpath.io.files import need_file, replacing
+
+UNITS = "log2(tpm+1)"
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Prepared:
     preparation
         What was done to the matrix: plain JSON values.
     counts
-        Genes x samples raw counts, if the input was counts.
+        Genes x samples reads, if the input was reads.
     """
 
     values: pd.DataFrame
@@ -49,26 +53,52 @@ def text_obs(obs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def write_prepared(path: Path, prepared: Prepared) -> None:
-    """Write ``prepared.h5ad``: samples x genes, X = log2(TPM+1) in float32."""
-    import anndata
+class PreparedFile:
+    """``prepared.h5ad`` as it is written, a block of samples at a time; see `preparing`."""
 
-    layers = {}
-    if prepared.counts is not None:
-        layers["counts"] = np.ascontiguousarray(prepared.counts.to_numpy(dtype=np.float64).T)
-    data = anndata.AnnData(
-        X=np.ascontiguousarray(prepared.values.to_numpy(dtype=np.float32).T),
-        obs=text_obs(prepared.obs),
-        var=pd.DataFrame(index=prepared.values.index.map(str)),
-        layers=layers,
-        uns={
-            "units": "log2(tpm+1)",
-            "preparation": json.dumps(prepared.preparation, ensure_ascii=False),
-        },
+    def __init__(self, group: Any, shape: tuple[int, int], *, counts: bool) -> None:
+        self._at = 0
+        self._values = self._matrix(group, "X", shape, np.float32)
+        self._counts = self._matrix(group, "layers/counts", shape, np.float64) if counts else None
+
+    @staticmethod
+    def _matrix(group: Any, name: str, shape: tuple[int, int], dtype: type) -> Any:
+        dataset = group.create_dataset(name, shape=shape, dtype=dtype)
+        dataset.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        return dataset
+
+    def add(self, values: pd.DataFrame, counts: pd.DataFrame | None) -> None:
+        """Append samples: genes x samples, log2(TPM+1), and their reads if there are any."""
+        place = slice(self._at, self._at + values.shape[1])
+        self._values[place] = np.ascontiguousarray(values.to_numpy(dtype=np.float32).T)
+        if self._counts is not None and counts is not None:
+            self._counts[place] = np.ascontiguousarray(counts.to_numpy(dtype=np.float64).T)
+        self._at = place.stop
+
+
+@contextmanager
+def preparing(
+    path: Path, genes: pd.Index, obs: pd.DataFrame, preparation: dict[str, Any], *, counts: bool
+) -> Iterator[PreparedFile]:
+    """Write ``prepared.h5ad``: samples x genes, X = log2(TPM+1) in float32.
+
+    Yields a `PreparedFile`, to which samples are added in the order of `obs`; the file appears
+    only when the block is left without an error.
+    """
+    import anndata
+    import h5py
+
+    frame = anndata.AnnData(
+        obs=text_obs(obs),
+        var=pd.DataFrame(index=genes.map(str).rename("gene")),
+        uns={"units": UNITS, "preparation": json.dumps(preparation, ensure_ascii=False)},
     )
-    data.var_names.name = "gene"
     with replacing(path) as temporary:
-        data.write_h5ad(temporary)
+        frame.write_h5ad(temporary)
+        with h5py.File(temporary, "r+") as file:
+            if "X" in file:
+                del file["X"]
+            yield PreparedFile(file, (len(obs), len(genes)), counts=counts)
 
 
 def read_prepared(path: Path | str) -> Prepared:

@@ -14,7 +14,12 @@ from resistpath.errors import UserError, some
 from resistpath.io.files import need_file, replacing
 
 TIMEPOINTS = ("pre", "on", "progression", "post")
-SHEET_ALIASES = {"sample_id": "sample", "patient_id": "patient", "therapy": "treatment"}
+SHEET_ALIASES = {
+    "sample_id": "sample",
+    "patient_id": "patient",
+    "therapy": "treatment",
+    "gender": "sex",
+}
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 
 

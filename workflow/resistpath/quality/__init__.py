@@ -9,21 +9,21 @@ from __future__ import annotations
 from resistpath.quality.cohort import cohort_quality, library_kinds
 from resistpath.quality.confounding import cohort_confounding
 from resistpath.quality.evidence import unit_rows
-from resistpath.quality.gates import COHORT, COLUMNS, STATUSES, Gates, failed_gates
+from resistpath.quality.gates import COHORT, COLUMNS, STATUSES, Gates, by_sample, failed_gates
 from resistpath.quality.genelist import truncation
-from resistpath.quality.sample import length_slopes, quality_metrics, sample_quality
+from resistpath.quality.sample import length_slopes, sample_quality
 
 __all__ = [
     "COHORT",
     "COLUMNS",
     "STATUSES",
     "Gates",
+    "by_sample",
     "cohort_confounding",
     "cohort_quality",
     "failed_gates",
     "length_slopes",
     "library_kinds",
-    "quality_metrics",
     "sample_quality",
     "truncation",
     "unit_rows",

@@ -5,15 +5,12 @@ They mark samples for the cohort's own page and never decide whether a sample is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from resistpath.expression import samples_by_genes
 from resistpath.quality.gates import COLUMNS, Floats, Gates, Metric, by_sample, rows
-from resistpath.quality.sample import length_slopes
 from resistpath.quality.sex import Y_GENES
 
 IDENTITY = (
@@ -29,28 +26,29 @@ BLOCK = 512
 
 
 def cohort_quality(
-    tpm: pd.DataFrame,
+    levels: pd.DataFrame,
     *,
     gates: Gates | None = None,
     patient: pd.Series | None = None,
     xist: pd.Series | None = None,
-    lengths: Mapping[str, float] | pd.Series | None = None,
+    slopes: pd.Series | None = None,
     group: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Near-identical samples, patients mixed up, outliers, and two kinds of library.
 
     Parameters
     ----------
-    tpm
-        Genes x samples, linear TPM, current symbols.
+    levels
+        Genes x samples, log2(TPM+1), current symbols.
     gates
         Thresholds; the defaults if not given.
     patient
         Patient of each sample; without it every sample is a patient.
     xist
         XIST in parts per million of the whole input, by sample.
-    lengths
-        Gene lengths in bases, for the kinds of library.
+    slopes
+        Slope of expression on gene length by sample (`sample.length_slopes`), for the kinds of
+        library.
     group
         Kind of sample, such as tumour and normal: patients' samples are compared within it only,
         because tissue outweighs the person.
@@ -62,17 +60,17 @@ def cohort_quality(
         `FEWEST_SAMPLES` samples, except for near-identical ones, which two suffice for.
     """
     gates = gates or Gates()
-    samples = tpm.columns
+    samples = levels.columns
     if len(samples) < 2:
         return pd.DataFrame(columns=list(COLUMNS))
     person = _person(samples, patient)
-    profiles = _profiles(tpm)
+    profiles = _profiles(levels)
     tables = [_twins(samples, profiles, person, gates)]
     if len(samples) >= FEWEST_SAMPLES:
         tables.append(_outliers(samples, profiles, gates))
-        tables += _identity(tpm, person, group, xist, gates)
-        if lengths is not None:
-            tables.append(_libraries(tpm, lengths, gates))
+        tables += _identity(levels, person, group, xist, gates)
+        if slopes is not None:
+            tables.append(_libraries(slopes.reindex(samples), gates))
     return by_sample(tables, samples)
 
 
@@ -85,14 +83,16 @@ def _person(samples: pd.Index, patient: pd.Series | None) -> pd.Series:
     return given.where(given.notna() & (given.astype(str) != ""), own).astype(str)
 
 
-def _profiles(tpm: pd.DataFrame) -> Floats:
-    """Samples x genes: log2(TPM+1) of the most variable expressed genes."""
-    rows_ = np.log2(samples_by_genes(tpm) + 1)
-    expressed = np.flatnonzero(rows_.mean(axis=0) > 1)
-    chosen = expressed if len(expressed) > 50 else np.arange(rows_.shape[1])
-    spread = rows_[:, chosen].std(axis=0)
-    keep = np.sort(chosen[np.argsort(-spread, kind="stable")[:VARIABLE]])
-    return np.ascontiguousarray(rows_[:, keep])
+def _profiles(levels: pd.DataFrame) -> Floats:
+    """Samples x genes: the most variable expressed genes."""
+    array = levels.to_numpy()
+    starts = range(0, len(array), BLOCK)  # in blocks of genes, to bound memory
+    mean = np.concatenate([array[i : i + BLOCK].mean(axis=1, dtype=np.float64) for i in starts])
+    spread = np.concatenate([array[i : i + BLOCK].std(axis=1, dtype=np.float64) for i in starts])
+    expressed = np.flatnonzero(mean > 1)
+    chosen = expressed if len(expressed) > 50 else np.arange(len(array))
+    keep = np.sort(chosen[np.argsort(-spread[chosen], kind="stable")[:VARIABLE]])
+    return samples_by_genes(levels.iloc[keep])
 
 
 def _standard(profiles: Floats) -> Floats:
@@ -159,7 +159,7 @@ def _outliers(samples: pd.Index, profiles: Floats, gates: Gates) -> pd.DataFrame
 
 
 def _identity(
-    tpm: pd.DataFrame,
+    levels: pd.DataFrame,
     person: pd.Series,
     group: pd.Series | None,
     xist: pd.Series | None,
@@ -174,12 +174,12 @@ def _identity(
     alike = kind[:, None] == kind[None, :]
     same = (person.to_numpy()[:, None] == person.to_numpy()[None, :]) & alike
     several = same.sum(axis=1) > 1
-    genes = [g for g in (*IDENTITY, *Y_GENES) if g in tpm.index]
+    genes = [g for g in (*IDENTITY, *Y_GENES) if g in levels.index]
     if not several.any() or len(genes) < FEWEST_GENES:
         return []
-    level = np.log2(samples_by_genes(tpm.loc[genes]) + 1)
-    if xist is not None and xist.reindex(tpm.columns).notna().all():
-        extra = np.log2(xist.reindex(tpm.columns).to_numpy(dtype=np.float64) + 1)
+    level = samples_by_genes(levels.loc[genes])
+    if xist is not None and xist.reindex(levels.columns).notna().all():
+        extra = np.log2(xist.reindex(levels.columns).to_numpy(dtype=np.float64) + 1)
         level = np.column_stack([level, extra])
     spread = level.std(axis=0)
     level = level[:, spread > 0]
@@ -195,12 +195,12 @@ def _identity(
         elif r < gates.warn_cohort_identity:
             note = f"unlike the other samples of {person.iloc[i]}: mixed up, or a poor library"
             if other[i] > 0.7:
-                note += f"; nearest is {tpm.columns[int(which[i])]} (r {other[i]:.2f})"
+                note += f"; nearest is {levels.columns[int(which[i])]} (r {other[i]:.2f})"
             notes.append(note)
             states.append("warn")
         elif other[i] > r + 0.2 and other[i] > 0.7:
             notes.append(
-                f"nearer to {tpm.columns[int(which[i])]} (r {other[i]:.2f}) of another patient"
+                f"nearer to {levels.columns[int(which[i])]} (r {other[i]:.2f}) of another patient"
                 f" than to its own: mixed up?"
             )
             states.append("warn")
@@ -213,7 +213,7 @@ def _identity(
         "r",
         warn=gates.warn_cohort_identity,
     )
-    return [rows(metric, tpm.columns, own, notes, states)[several]]
+    return [rows(metric, levels.columns, own, notes, states)[several]]
 
 
 def library_kinds(slopes: Floats, gap: float) -> Floats:
@@ -237,17 +237,14 @@ def library_kinds(slopes: Floats, gap: float) -> Floats:
     return kinds
 
 
-def _libraries(
-    tpm: pd.DataFrame, lengths: Mapping[str, float] | pd.Series, gates: Gates
-) -> pd.DataFrame:
-    slopes = length_slopes(tpm, lengths)
-    kinds = library_kinds(slopes, gates.warn_cohort_library)
+def _libraries(slopes: pd.Series, gates: Gates) -> pd.DataFrame:
+    values = slopes.to_numpy(dtype=np.float64)
+    kinds = library_kinds(values, gates.warn_cohort_library)
     metric = Metric("cohort_library", "Slope of expression on gene length", "log2 per log2")
-    two = kinds.any()
     states = ["warn" if k else "pass" for k in kinds]
     n = int(kinds.sum())
     note = (
         f"one of {n} samples whose long genes read unlike those of the other {len(kinds) - n}:"
         " two kinds of library (poly-A, capture, total RNA) in one cohort"
     )
-    return rows(metric, tpm.columns, slopes, [note if two and k else "" for k in kinds], states)
+    return rows(metric, slopes.index, values, [note if k else "" for k in kinds], states)

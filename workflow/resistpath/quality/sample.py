@@ -9,7 +9,6 @@ import pandas as pd
 
 from resistpath.expression import samples_by_genes
 from resistpath.quality.gates import Floats, Gates, Metric, by_sample, rows
-from resistpath.quality.genelist import truncation
 from resistpath.quality.sex import sex_rows
 from resistpath.quality.tissue import tissue_rows
 
@@ -23,8 +22,9 @@ OTHER_BIOTYPES = 0.001
 def sample_quality(
     tpm: pd.DataFrame,
     *,
-    universe: pd.DataFrame,
+    n_universe: int,
     gates: Gates | None = None,
+    broken: tuple[float, str] | None = None,
     counts: pd.DataFrame | None = None,
     lengths: Mapping[str, float] | pd.Series | None = None,
     biotypes: pd.DataFrame | None = None,
@@ -37,11 +37,13 @@ def sample_quality(
     ----------
     tpm
         Genes x samples, linear TPM over protein-coding genes, current symbols.
-    universe
-        Protein-coding genes of the gene table: `symbol`, and for the check of truncated lists
-        `ensembl` and `entrez` (see `genes.universe`).
+    n_universe
+        Number of protein-coding genes of the gene table.
     gates
         Thresholds; the defaults if not given.
+    broken
+        Share of genes beyond the end of a list that breaks off, and where it does
+        (`genelist.truncation`).
     counts
         Genes x samples, reads, if the input was counts.
     lengths
@@ -62,11 +64,11 @@ def sample_quality(
     """
     gates = gates or Gates()
     array = samples_by_genes(tpm)
-    coverage = len(tpm) / len(universe)
+    coverage = len(tpm) / n_universe
     panel = coverage < gates.min_gene_coverage
     tables = [
         *_library(tpm, array, coverage, counts, gates),
-        _gene_list(tpm, universe, gates),
+        *([_gene_list(tpm.columns, broken, gates)] if broken is not None else []),
         *_composition(tpm, array, gates, panel=panel),
         *_outside(tpm.columns, biotypes, gates),
     ]
@@ -77,18 +79,6 @@ def sample_quality(
     if not panel:
         tables += tissue_rows(tpm, gates)
     return by_sample(tables, tpm.columns)
-
-
-def quality_metrics(
-    tpm: pd.DataFrame,
-    counts: pd.DataFrame | None,
-    n_universe: int,
-    gates: Mapping[str, float] | Gates,
-) -> pd.DataFrame:
-    """Metrics that need no more than the matrix; see `sample_quality` for all of them."""
-    universe = pd.DataFrame({"symbol": pd.Series(dtype=object)}, index=range(n_universe))
-    chosen = gates if isinstance(gates, Gates) else Gates(**gates)
-    return sample_quality(tpm, universe=universe, gates=chosen, counts=counts)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
@@ -167,9 +157,9 @@ def _library(
     return tables
 
 
-def _gene_list(tpm: pd.DataFrame, universe: pd.DataFrame, gates: Gates) -> pd.DataFrame:
+def _gene_list(samples: pd.Index, broken: tuple[float, str], gates: Gates) -> pd.DataFrame:
     """Whether the gene list breaks off; the same for every sample of a matrix."""
-    share, words = truncation(tpm.index, universe)
+    share, words = broken
     metric = Metric(
         "truncated_share",
         "Genes beyond the end of the list",
@@ -178,7 +168,7 @@ def _gene_list(tpm: pd.DataFrame, universe: pd.DataFrame, gates: Gates) -> pd.Da
         gates.warn_truncated_share,
         high=True,
     )
-    return rows(metric, tpm.columns, np.full(tpm.shape[1], share), words)
+    return rows(metric, samples, np.full(len(samples), share), words)
 
 
 def _composition(

@@ -40,6 +40,7 @@ def cohort_content(
     obs: pd.DataFrame,
     preparation: Mapping[str, Any],
     quality: pd.DataFrame,
+    confounding: pd.DataFrame,
     mechanisms: pd.DataFrame,
     reference: Mapping[str, Any],
     catalogue: Catalogue,
@@ -59,7 +60,9 @@ def cohort_content(
     preparation
         What was done to the matrix.
     quality, mechanisms
-        Long tables with a column `sample`.
+        Long tables with a column `sample`; quality with the checks that compare samples.
+    confounding
+        Technical columns of the sheet against the response.
     reference
         Name, size, disease and description of the reference; `fit` may hold one record per
         sample.
@@ -170,8 +173,11 @@ def cohort_content(
             "readings": [[cells[i][m]["reading"] for i in order] for m in sequence],
         },
         "quality": _quality_overview(quality),
+        "confounding": [
+            {key: plain(value) for key, value in row.items()} for row in records(confounding)
+        ],
         "not_assessed": not_assessed(catalogue),
-        "preparation": preparation_record(preparation),
+        "preparation": preparation_record(preparation, cohort=True),
         "methods": wording.methods(
             ref, parameters(thresholds), (r.method for r in catalogue.readouts)
         ),
@@ -215,9 +221,10 @@ def _values(sheet: pd.DataFrame, column: str) -> list[Record]:
 
 
 def _quality_overview(quality: pd.DataFrame) -> list[Record]:
-    """Each metric over all samples: its values, and who failed."""
+    """Each metric over all samples: its values, who failed and who is marked."""
     out = []
-    for metric, part in quality.groupby("metric", sort=False):
+    shown = quality[~quality["metric"].str.startswith("unit_")]
+    for metric, part in shown.groupby("metric", sort=False):
         rows = records(part)
         outcomes = [truth(r["passed"]) for r in rows]
         numbers = [
@@ -236,6 +243,11 @@ def _quality_overview(quality: pd.DataFrame) -> list[Record]:
                 "n_failed": sum(o is False for o in outcomes),
                 "failed": [
                     words(r["sample"]) for r, o in zip(rows, outcomes, strict=True) if o is False
+                ],
+                "marked": [
+                    {"sample": words(r["sample"]), "note": words(r["note"])}
+                    for r in rows
+                    if r["status"] == "warn"
                 ],
                 "values": summarise_values(numbers),
             }

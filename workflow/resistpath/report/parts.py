@@ -95,8 +95,12 @@ def reference_record(reference: Mapping[str, Any], sample: str | None) -> Record
     return record
 
 
-def preparation_record(preparation: Mapping[str, Any]) -> Record:
-    """Return what was done to the matrix, with the counts of rows."""
+def preparation_record(preparation: Mapping[str, Any], *, cohort: bool = False) -> Record:
+    """Return what was done to the matrix, with the counts of rows.
+
+    Notes that depend on which samples there are stand on the page of the `cohort` only.
+    """
+    notes = [*preparation.get("notes", ()), *(preparation["cohort_notes"] if cohort else ())]
     return {
         "units": words(preparation["units"], "not stated"),
         "units_how": words(preparation["units_how"]),
@@ -106,7 +110,7 @@ def preparation_record(preparation: Mapping[str, Any]) -> Record:
             {"name": key, "label": label, "value": plain(preparation[key])}
             for key, label in _PREPARATION_COUNTS
         ],
-        "notes": [sentence(words(note)) for note in preparation.get("notes", ())],
+        "notes": [sentence(words(note)) for note in notes],
     }
 
 
@@ -159,21 +163,26 @@ def quality_record(rows: list[Record]) -> Record:
                 "unit": words(row["unit"]),
                 "threshold": words(row["threshold"]),
                 "passed": passed,
+                "status": words(row["status"]),
                 "note": words(row["note"]),
             }
         )
     gates = [m for m in metrics if m["passed"] is not None]
     failed = [m for m in gates if not m["passed"]]
+    marked = [m for m in metrics if m["status"] == "warn"]
     if failed:
         headline = f"failed {len(failed)} of {len(gates)} gates"
     elif gates:
         headline = f"passed {'the only gate' if len(gates) == 1 else f'all {len(gates)} gates'}"
     else:
         headline = "no gate was applied"
+    if marked:
+        headline += f", {len(marked)} marked"
     return {
         "verdict": "failed" if failed else "passed" if gates else "not tested",
         "headline": headline,
         "reasons": [wording.gate_words(m) for m in failed],
+        "marks": [wording.gate_words(m) for m in marked],
         "metrics": metrics,
     }
 

@@ -65,13 +65,14 @@ def gate_words(metric: Record) -> str:
     """Say what was measured and what was required.
 
     >>> gate_words({"label": "Genes", "value": 3120.0, "unit": "", "threshold": "≥ 5000",
-    ...             "note": "shallow library"})
+    ...             "note": "shallow library", "status": "fail"})
     'Genes: 3,120, required ≥ 5000; shallow library'
     """
     value = metric["value"]
     shown = number_text(value) if isinstance(value, (int, float)) else words(value, "no value")
     unit = f" {metric['unit']}" if metric["unit"] else ""
-    limit = f", required {metric['threshold']}" if metric["threshold"] else ""
+    word = "usual" if metric["status"] == "warn" else "required"
+    limit = f", {word} {metric['threshold']}" if metric["threshold"] else ""
     note = f"; {metric['note']}" if metric["note"] else ""
     return f"{metric['label']}: {shown}{unit}{limit}{note}"
 

@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from resistpath.api import gene_lengths, linear_symbols, read_expression
+from resistpath.api import gene_lengths, read_expression
 from resistpath.errors import UserError, some
 from resistpath.expression import Expression
+from resistpath.genes import GeneMap, Harmonised, map_genes, universe
 from resistpath.io.fetch.record import RECORD, expression_path
-from resistpath.io.prepared import Prepared, write_prepared
+from resistpath.io.prepared import preparing, read_prepared
 from resistpath.io.resources import gene_table
 from resistpath.io.tables import read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
-from resistpath.quality import failed_gates, quality_metrics
+from resistpath.quality import (
+    Gates,
+    by_sample,
+    cohort_confounding,
+    cohort_quality,
+    failed_gates,
+    sample_quality,
+    truncation,
+    unit_rows,
+)
 from resistpath.steps import Progress, silent
-from resistpath.units import parse_units
+from resistpath.units import PER_LENGTH, READS, Units, parse_units, require
+
+BLOCK = 64
+"""Samples brought to TPM at a time; a sample's numbers do not depend on it."""
+MOST_MISSING = 0.3
+"""A gene with a missing value in any sample is lost to all, so no sample may lack more."""
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A matrix with everything that decides what becomes of it."""
+
+    raw: Expression
+    unit: Units
+    genes: GeneMap
+    obs: pd.DataFrame
+    gates: Gates
+
+    @property
+    def reads(self) -> bool:
+        """Whether the values are numbers of reads."""
+        return self.unit.quantity in READS
+
+    def blocks(self) -> Iterator[tuple[Harmonised, pd.DataFrame]]:
+        """Each block of samples by current symbols, linear, and as TPM."""
+        lengths = gene_lengths()
+        for start in range(0, self.raw.values.shape[1], BLOCK):
+            block = self.raw.values.iloc[:, start : start + BLOCK]
+            part = self.genes.apply(self.unit.linear(block))
+            yield part, to_tpm(part.matrix, self.unit, lengths.reindex(part.matrix.index))
 
 
 def prepare(
@@ -28,7 +68,7 @@ def prepare(
     expression: Path,
     *,
     cohort: str,
-    gates: Mapping[str, float],
+    gates: Gates | None = None,
     samples: Path | None = None,
     units: str = "auto",
     gene_id: str = "auto",
@@ -38,39 +78,89 @@ def prepare(
     tx2gene: Path | None = None,
     say: Progress = silent,
 ) -> None:
-    """Write ``prepared.h5ad``, ``quality.tsv`` and ``genes.tsv`` from a matrix and its sheet."""
+    """Write ``prepared.h5ad`` and what was decided on the way from a matrix and its sheet.
+
+    ``genes.tsv`` says what became of every row, ``quality.tsv`` what each sample's own values
+    show, ``quality.cohort.tsv`` what its samples show beside each other, and
+    ``confounding.tsv`` which columns of the sheet are aligned with the response.
+    """
     if expression.name == RECORD:
         expression = expression_path(expression)
     say(f"reading {expression}")
     raw = read_expression(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
-    notes: list[str] = list(raw.report["notes"])
     sheet = read_sample_sheet(samples) if samples else raw.report["samples"]
-    values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, notes)
+    about = _preparation(raw, cohort, expression, samples)
+    values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, about)
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
     say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {raw.gene_id}")
-    linear, genes, kind = linear_symbols(raw)
     unit = parse_units(raw.units)
-    bases = gene_lengths().reindex(linear.index)
-    unmeasured = bases.index[bases.isna()]
-    if len(unmeasured):
-        notes.append(f"{len(unmeasured)} genes without a length were left out: {some(unmeasured)}.")
-        linear = linear.drop(index=unmeasured)
-    tpm = to_tpm(linear, unit, bases.dropna())
-    counts = linear if unit.quantity == "counts" else None
-    n_universe = int((gene_table()["biotype"] == "protein_coding").sum())
-    quality = quality_metrics(tpm, counts, n_universe, gates)
-    preparation = _preparation(raw, kind, genes, linear, unit.quantity, notes)
-    preparation |= {
-        "cohort": cohort,
-        "version": VERSION,
-        "expression_sha256": path_sha256(expression),
-        "samples_sha256": file_sha256(samples) if samples else None,
-    }
-    say(f"{len(linear):,} protein-coding genes; {len(failed_gates(quality))} samples fail quality")
-    prepared = Prepared(log2_plus_one(tpm).astype(np.float32), obs, preparation, counts)
+    require(unit, "tpm")
+    _check_samples(values, unit)
+    found = map_genes(values, gene_table(), raw.gene_id)
+    facts = _gene_facts(found, unit)
+    about["notes"] += facts.pop("notes")
+    about |= facts
+    given = _Input(raw, unit, found, obs, gates or Gates())
+    quality, xist = _write_prepared(folder / "prepared.h5ad", given, about)
+    evidence = raw.report["units_evidence"]
+    if evidence is not None:
+        evidence = evidence[evidence["sample"].isin(values.columns)]
+        quality = by_sample([quality, unit_rows(evidence)], values.columns)
+    report, gates = found.report, given.gates
+    del raw, values, found, given  # the levels of the cohort are read back in half the memory
+    together = _together(folder / "prepared.h5ad", quality, xist, gates)
+    say(f"{about['n_genes']:,} protein-coding genes; {len(failed_gates(quality))} samples fail")
+    write_table(folder / "genes.tsv", report)
+    write_table(folder / "quality.cohort.tsv", together)
+    write_table(folder / "confounding.tsv", cohort_confounding(obs, gates=gates))
     write_table(folder / "quality.tsv", quality)
-    write_table(folder / "genes.tsv", genes)
-    write_prepared(folder / "prepared.h5ad", prepared)
+
+
+def _write_prepared(
+    path: Path, given: _Input, about: dict[str, Any]
+) -> tuple[pd.DataFrame, pd.Series | None]:
+    """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
+    coding = universe(gene_table())
+    broken = truncation(given.genes.genes, coding)
+    quality, xist = [], []
+    with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
+        for part, tpm in given.blocks():
+            counts = part.matrix if given.reads else None
+            inactive = part.per_million("XIST")
+            quality.append(
+                sample_quality(
+                    tpm,
+                    n_universe=len(coding),
+                    gates=given.gates,
+                    broken=broken,
+                    counts=counts,
+                    lengths=gene_lengths(),
+                    biotypes=part.biotypes,
+                    xist=inactive,
+                    sex=given.obs.get("sex"),
+                )
+            )
+            if inactive is not None:
+                xist.append(inactive)
+            file.add(log2_plus_one(tpm), counts)
+    return pd.concat(quality, ignore_index=True), pd.concat(xist) if xist else None
+
+
+def _together(
+    path: Path, quality: pd.DataFrame, xist: pd.Series | None, gates: Gates
+) -> pd.DataFrame:
+    """What the samples of a cohort show beside each other."""
+    prepared = read_prepared(path)
+    slopes = quality[quality["metric"] == "length_slope"].set_index("sample")["value"]
+    columns = {name: prepared.obs.get(name) for name in ("patient", "sample_type")}
+    return cohort_quality(
+        prepared.values,
+        gates=gates,
+        patient=columns["patient"],
+        group=columns["sample_type"],
+        xist=xist,
+        slopes=slopes,
+    )
 
 
 def _annotate(
@@ -78,12 +168,15 @@ def _annotate(
     sheet: pd.DataFrame | None,
     where: Path,
     cancer_type: str,
-    notes: list[str],
+    about: dict[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bring matrix and sheet to the same samples, in the matrix's order."""
+    notes: list[str] = about["cohort_notes"]
     if sheet is None:
         obs = pd.DataFrame(index=pd.Index(values.columns, name="sample"))
-        notes.append("No sample sheet: time points are unknown and each sample is one patient.")
+        about["notes"].append(
+            "No sample sheet: time points are unknown and each sample is one patient."
+        )
     else:
         both = [s for s in values.columns if s in sheet.index]
         if not both:
@@ -110,29 +203,59 @@ def _annotate(
     return values, obs
 
 
+def _check_samples(values: pd.DataFrame, unit: Units) -> None:
+    """Refuse samples without expression, or whose gaps would cost all samples their genes."""
+    if not unit.log:
+        empty = [c for c in values.columns if not np.nan_to_num(values[c].to_numpy()).any()]
+        if empty:
+            raise UserError(
+                f"every value of {some(empty)} is zero or missing",
+                where="expression matrix",
+                do="remove empty samples from the matrix",
+            )
+    lacking = np.array([float(values.iloc[:, j].isna().mean()) for j in range(values.shape[1])])
+    few = values.columns[lacking > MOST_MISSING]
+    if len(few):
+        raise UserError(
+            f"{len(few)} of {len(lacking)} samples lack more than {MOST_MISSING:.0%} of the values:"
+            f" {some(few)}",
+            where="expression matrix",
+            do="leave them out: a gene missing in one sample is lost to all",
+        )
+
+
 def _preparation(
-    raw: Expression,
-    kind: str,
-    genes: pd.DataFrame,
-    linear: pd.DataFrame,
-    quantity: str,
-    notes: list[str],
+    raw: Expression, cohort: str, expression: Path, samples: Path | None
 ) -> dict[str, Any]:
-    actions = genes["action"].value_counts()
-    if quantity in ("counts", "normalised_counts", "cpm"):
-        notes.append(f"Gene lengths turned {quantity.replace('_', ' ')} into TPM.")
-    else:
-        notes.append("Values were rescaled to one million per sample over protein-coding genes.")
+    """What is known before the matrix meets its sheet; `cohort_notes` depend on its samples."""
     return {
         "format": raw.report["format"],
         "units": raw.units,
         "units_how": raw.report["units_how"],
-        "gene_id": kind,
         "to": "log2(TPM+1)",
-        "n_input_rows": len(genes),
-        "n_genes": len(linear),
-        "n_renamed": int(actions.get("renamed", 0)),
-        "n_merged": int(actions.get("merged", 0)),
-        "n_dropped": int(actions.get("dropped", 0)),
+        "notes": list(raw.report["notes"]),
+        "cohort_notes": [],
+        "cohort": cohort,
+        "version": VERSION,
+        "expression_sha256": path_sha256(expression),
+        "samples_sha256": file_sha256(samples) if samples else None,
+    }
+
+
+def _gene_facts(found: GeneMap, unit: Units) -> dict[str, Any]:
+    actions = found.report["action"].value_counts()
+    lost = found.report["reason"].str.startswith("missing values").sum()
+    notes = [
+        "Values were rescaled to one million per sample over protein-coding genes."
+        if unit.quantity in PER_LENGTH
+        else f"Gene lengths turned {unit.quantity.replace('_', ' ')} into TPM."
+    ]
+    if lost:
+        notes.append(f"{lost} genes with missing values in some samples were left out.")
+    return {
+        "gene_id": found.kind,
+        "n_input_rows": len(found.report),
+        "n_genes": len(found.genes),
+        **{f"n_{a}": int(actions.get(a, 0)) for a in ("renamed", "merged", "dropped")},
         "notes": notes,
     }

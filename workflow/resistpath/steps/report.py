@@ -31,6 +31,7 @@ from resistpath.steps.reference import describe
 LOW_TPM = 1.0
 LOW_READS = 10
 TABLES = ("quality", "scores", "fractions", "mechanisms", "readouts")
+COHORT_TABLES = ("quality.cohort", "confounding")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Results:
     prepared: Prepared
     reference: Reference
     tables: dict[str, pd.DataFrame]
+    together: dict[str, pd.DataFrame]
     book: Catalogue
     thresholds: Thresholds
 
@@ -53,10 +55,12 @@ def _load(folder: Path, reference: Path, thresholds: Thresholds) -> Results:
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
+    together = {name: read_table(folder / f"{name}.tsv") for name in COHORT_TABLES}
     results = Results(
         read_prepared(folder / "prepared.h5ad"),
         read_reference(reference),
         tables,
+        together,
         catalogue(),
         thresholds,
     )
@@ -106,7 +110,7 @@ def report(
 
 
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    tables = [folder / f"{name}.tsv" for name in (*TABLES, "genes", "scores.wide")]
+    tables = [folder / f"{name}.tsv" for name in (*TABLES, *COHORT_TABLES, "genes", "scores.wide")]
     others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
     outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
@@ -268,7 +272,11 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
         preparation=results.prepared.preparation,
-        quality=results.tables["quality"],
+        quality=pd.concat(
+            [results.tables["quality"], _truth(results.together["quality.cohort"])],
+            ignore_index=True,
+        ),
+        confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
         reference=_reference_record(results) | {"fit": _fits(results)},
         catalogue=results.book,

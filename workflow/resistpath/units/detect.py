@@ -70,7 +70,7 @@ def read_units(values: pd.DataFrame) -> tuple[Units, pd.DataFrame]:
             do="correct the values, or " + DO.format("log2(tpm+1)"),
         )
     reading = _common(names, found)
-    return _units(reading, found), _table(names, found)
+    return _units(reading), _table(names, found)
 
 
 def _common(names: Sequence[str], found: Sequence[SampleEvidence]) -> Reading:
@@ -148,38 +148,19 @@ def _words(readings: Sequence[Reading]) -> str:
     return " or ".join(dict.fromkeys(str(r) for r in readings))
 
 
-def _span(numbers: Sequence[float], form: str) -> str:
-    low, high = (format(f(numbers), form) for f in (min, max))
-    return low if low == high else f"{low} to {high}"
-
-
-def _units(reading: Reading, found: Sequence[SampleEvidence]) -> Units:
-    """Say the reading of the whole matrix, with the span of its evidence."""
-    if reading.quantity == "relative":
-        return Units("relative", how=f"read from the values: centred or z-scored, {reading.why}")
-    mine = [
-        r
-        for e in found
-        for r in e.readings
-        if (r.quantity, r.log) == (reading.quantity, reading.log)
-    ]
-    parts = []
-    if reading.log:
-        floors = [e.minimum for e in found if not e.empty]
-        shares = [e.floor_share for e in found if not e.empty]
-        parts.append(f"largest value {max(e.maximum for e in found):.3g}, so logarithmic")
-        parts.append(
-            f"lowest value {_span(floors, '.4g')} in {_span(shares, '.0%')} of the genes"
-            f" = {reading.log}({reading.offset:g})"
-        )
-    parts.append(reading.why.rsplit(", sum over genes", 1)[0])
-    parts.append(f"sums over genes {_span([r.total for r in mine], '.3g')}")
-    if reading.quantity in PER_LENGTH:
-        parts.append("TPM or FPKM, the same after rescaling")
-    if reading.quantity == "cpm":
-        parts.append("so gene length is still in them (if tags of CAGE or of 3' ends: units = tpm)")
+def _units(reading: Reading) -> Units:
+    """Say the reading of the whole matrix; the figures behind it stand sample by sample."""
     offset = reading.offset or 0.0
-    return Units(reading.quantity, reading.log, offset, "read from the values: " + "; ".join(parts))
+    how = "read from the values"
+    if reading.quantity == "relative":
+        return Units("relative", how=f"{how}: centred or z-scored, {reading.why}")
+    if reading.log:
+        how += f": logarithmic, an unexpressed gene has {reading.log}({offset:g})"
+    if reading.quantity in PER_LENGTH:
+        how += "; TPM or FPKM, the same after rescaling"
+    if reading.quantity == "cpm":
+        how += "; gene length is still in them (if tags of CAGE or of 3' ends: units = tpm)"
+    return Units(reading.quantity, reading.log, offset, how)
 
 
 def _table(names: Sequence[str], found: Sequence[SampleEvidence]) -> pd.DataFrame:

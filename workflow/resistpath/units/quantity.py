@@ -123,6 +123,10 @@ def parse_units(text: str) -> Units:
     )
 
 
+LARGEST = 1e12
+"""No library has so many reads and no sum of a million so large a part."""
+
+
 def check_units(values: pd.DataFrame, units: Units) -> None:
     """Refuse values that cannot be in the stated unit."""
     if units.quantity == "relative":
@@ -136,15 +140,21 @@ def check_units(values: pd.DataFrame, units: Units) -> None:
             where="units",
             do="if this is a log scale, say so, for example units = log2(tpm+1)",
         )
-    if units.log and np.nanmax(array) > LOG_MAXIMUM * np.log(2) / np.log(BASES[units.log]):
+    top = LOG_MAXIMUM * np.log(2) / np.log(BASES[units.log]) if units.log else LARGEST
+    if np.nanmax(array) > top:
         raise UserError(
             f"the largest value is {np.nanmax(array):g}, too large for {units}",
             where="units",
-            do="give the linear unit, for example tpm or counts",
+            do="give the linear unit, for example tpm or counts" if units.log else "check the file",
         )
-    if not (units.log and units.offset):
-        return
-    lowest = float(np.nanmin(array))
+    if units.log and units.offset:
+        _check_floor(float(np.nanmin(array)), units)
+    if not units.log:
+        _check_linear(values, units)
+
+
+def _check_floor(lowest: float, units: Units) -> None:
+    """Nothing lies below the logarithm of the offset."""
     floor = np.log(units.offset) / np.log(BASES[units.log])
     if lowest < floor - 2e-3 * max(1.0, abs(floor)):
         raise UserError(
@@ -152,6 +162,27 @@ def check_units(values: pd.DataFrame, units: Units) -> None:
             f" {units} has for an unexpressed gene",
             where="units",
             do="check the offset; values that were centred or batch-corrected are not abundances",
+        )
+
+
+def _check_linear(values: pd.DataFrame, units: Units) -> None:
+    """Counts are whole, and TPM add up to no more than a million."""
+    array = values.to_numpy(dtype=np.float64)
+    if units.quantity == "counts":
+        positive = (array > 0).sum(axis=0)
+        whole = (np.abs(array - np.round(array)) <= 0.01) & (array > 0)
+        off = whole.sum(axis=0) < 0.99 * positive
+        what = "counts are whole numbers, but {} samples hold mostly others: {}"
+        do = "for reads shared between genes units = estimated_counts; else name the unit"
+    elif units.quantity in ("tpm", "cpm"):
+        off = np.nansum(array, axis=0) > 1.2e6
+        what = f"{units.quantity} add up to a million, but those of {{}} samples to more: {{}}"
+        do = "set units to what the values are, for example counts, or auto"
+    else:
+        return
+    if off.any():
+        raise UserError(
+            what.format(int(off.sum()), some(values.columns[off])), where="units", do=do
         )
 
 
