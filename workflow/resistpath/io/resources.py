@@ -76,6 +76,12 @@ def catalogue() -> Catalogue:
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
 
 
+@cache
+def leakage_register() -> pd.DataFrame:
+    """Which cohorts each score was trained, selected or reported on."""
+    return _table("catalogue/leakage.tsv")
+
+
 def deconvolution_files() -> list[Path]:
     """The tables the deconvolution methods use."""
     return [resource(f"deconvolution/{name}") for name in DECONVOLUTION_TABLES.values()]
