@@ -335,6 +335,18 @@ def test_separated_readout_has_a_finite_estimate_or_is_refused_in_words():
     assert np.isnan(refused["odds_ratio"])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_small_separated_cohorts_always_get_an_answer(seed):
+    # A covariate that is the outcome, one readout, another covariate, a handful of patients.
+    rng = np.random.default_rng(seed)
+    n = 12 + seed
+    y = rng.permutation(np.arange(n) < 5)
+    x = np.column_stack([np.ones(n), rng.normal(size=n), y, rng.normal(size=n)])
+    got = logistic.profile(x, y, 1)
+    assert got.low < got.value < got.high
+    assert np.isfinite([got.low, got.high, got.p]).all()
+
+
 def test_adjustment_takes_a_confounder_away():
     rng = np.random.default_rng(2)
     site = rng.integers(0, 2, 1000)

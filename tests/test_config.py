@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from resistpath import METHODS
-from resistpath.cli import FETCH, THRESHOLDS
+from resistpath.cli import COMPARE, FETCH, META, THRESHOLDS
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import Gates
@@ -59,6 +59,8 @@ def test_the_command_line_has_the_same_defaults(config):
     assert vars(Gates()) == config["quality"]
     assert {k: v[0] for k, v in FETCH.items()} | {"mirrors": {}} == config["fetch"]
     assert {k: v[0] for k, v in THRESHOLDS.items()} == config["assess"] == vars(Thresholds())
+    assert config["compare"] == COMPARE
+    assert config["meta"] == META
 
 
 def test_methods_of_the_schema_are_the_registered_ones(schemas):

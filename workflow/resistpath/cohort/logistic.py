@@ -117,6 +117,8 @@ def fit(
             if new[0] >= loglik - 1e-12:
                 break
             step = step / 2
+        else:
+            break  # no step uphill is left, and the score is not yet zero
         converged = bool(np.abs(trial - beta).max() < TOLERANCE)
         beta, (loglik, score, information) = trial, new
     return Fit(beta, _inverse(information), loglik, converged)
@@ -151,19 +153,27 @@ def profile(
     p = float(chi2.sf(max(ratio, 0.0), 1))
     drop = float(chi2.ppf(level, 1)) / 2
 
+    # Where the other coefficients go as this one moves, to first order. Never the last answer: a
+    # start that depends on the path lets the root finder see two values at one place.
+    along = full.covariance[:, column] / full.covariance[column, column]
+
     def short(at: float) -> float:
-        return (
-            full.loglik - fit(x, y, firth=firth, fixed={column: at}, start=full.beta).loglik - drop
-        )
+        start = full.beta + along * (at - value)
+        held = fit(x, y, firth=firth, fixed={column: at}, start=start)
+        if not held.converged:
+            again = fit(x, y, firth=firth, fixed={column: at})
+            held = max(held, again, key=lambda f: f.loglik)
+        return full.loglik - held.loglik - drop
 
     ends = []
     for direction in (-1.0, 1.0):
-        width = 2 * se
-        while short(value + direction * width) < 0 and width < 60 * max(se, 1.0):
-            width *= 1.6
+        inside, width = value, 2 * se
+        while (gap := short(value + direction * width)) < 0 and width < 60 * max(se, 1.0):
+            inside, width = value + direction * width, 1.6 * width
         far = value + direction * width
-        reached = short(far) >= 0
-        ends.append(float(brentq(short, value, far, xtol=1e-8)) if reached else direction * np.inf)
+        ends.append(
+            float(brentq(short, inside, far, xtol=1e-7)) if gap >= 0 else direction * np.inf
+        )
     return Coefficient(value, se, ends[0], ends[1], p, full.converged)
 
 

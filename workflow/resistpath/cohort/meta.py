@@ -151,21 +151,33 @@ def between(y: Floats, v: Floats, estimator: Estimator) -> float:
 
 
 def _reml(y: Floats, v: Floats) -> float:
-    """Maximum of the restricted likelihood over τ² ≥ 0: a grid, then Brent inside its best cell."""
-    from scipy.optimize import minimize_scalar
-
-    def loss(tau2: float) -> float:
-        w = 1 / (v + tau2)
-        mu = (w * y).sum() / w.sum()
-        return float(0.5 * (-np.log(w).sum() + np.log(w.sum()) + (w * (y - mu) ** 2).sum()))
-
+    """Maximum of the restricted likelihood over τ² ≥ 0: the best of a grid, then Fisher scoring."""
     top = float(10 * (np.var(y) + v.max()))
-    grid = np.concatenate([[0.0], np.geomspace(1e-8 * top, top, 120)])
-    best = int(np.argmin([loss(float(g)) for g in grid]))
+    grid = np.concatenate([[0.0], np.geomspace(1e-8 * top, top, 400)])
+    losses = _restricted(grid, y, v)
+    best = int(np.argmin(losses))
+    tau2 = _polish(float(grid[best]), y, v)
     low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-14})
-    tau2 = _polish(float(found.x), y, v)
-    return tau2 if tau2 > 0 and loss(tau2) < loss(0.0) else 0.0
+    if not low <= tau2 <= high:
+        from scipy.optimize import minimize_scalar
+
+        found = minimize_scalar(
+            lambda t: float(_restricted(np.array([t]), y, v)[0]),
+            bounds=(low, high),
+            method="bounded",
+            options={"xatol": 1e-12},
+        )
+        tau2 = float(found.x)
+    return tau2 if tau2 > 0 and _restricted(np.array([tau2]), y, v)[0] < losses[0] else 0.0
+
+
+def _restricted(tau2: Floats, y: Floats, v: Floats) -> Floats:
+    """Minus the restricted log likelihood at each τ², without its constant."""
+    w = 1 / (v + tau2[:, None])
+    total = w.sum(axis=1)
+    rest = y - ((w * y).sum(axis=1) / total)[:, None]
+    spread = (w * rest**2).sum(axis=1)
+    return np.asarray(0.5 * (np.log(total) - np.log(w).sum(axis=1) + spread), dtype=np.float64)
 
 
 def _polish(tau2: float, y: Floats, v: Floats) -> float:

@@ -189,6 +189,42 @@ def _note(pairs: int, responders: int, asked: bool) -> str:
     return "; ".join(notes)
 
 
+def replicate_noise(
+    values: pd.DataFrame, sheet: pd.DataFrame, *, fewest: int = 3
+) -> tuple[dict[str, float], int]:
+    """Noise of two samples of one tumour, from patients with several at one time point.
+
+    Parameters
+    ----------
+    values
+        Samples x readouts.
+    sheet
+        Sample sheet.
+    fewest
+        Degrees of freedom (samples beyond the first of a patient and time point) below which
+        there is no estimate.
+
+    Returns
+    -------
+    tuple
+        Per readout √2 times the pooled standard deviation within patient and time point, and the
+        degrees of freedom.
+    """
+    total, df = pd.Series(0.0, values.columns), 0
+    for when in samples.TIMEPOINTS:
+        for names in samples.select(
+            sheet, timepoint=when, present=set(values.index)
+        ).groups.values():
+            if len(names) > 1:
+                part = values.loc[list(names)]
+                total = total + ((part - part.mean()) ** 2).sum(min_count=2)
+                df += len(names) - 1
+    if df < fewest:
+        return {}, df
+    noise = (2 * total / df).dropna() ** 0.5
+    return {str(k): float(v) for k, v in noise.items()}, df
+
+
 def patient_changes(
     before: pd.DataFrame, after: pd.DataFrame, noise_sd: Mapping[str, float]
 ) -> pd.DataFrame:

@@ -20,7 +20,8 @@ ALPHA = 0.05
 POWER = 0.8
 
 COLUMNS = (
-    *("kind", "name", "view", "n", "n_responders", "n_missing", "auc", "low", "high", "interval"),
+    *("kind", "name", "view", "n", "n_responders", "n_missing", "auc", "se", "low", "high"),
+    "interval",
     *("p_perm", "p_method", "q", "hedges_g", "g_low", "g_high", "cliffs_delta"),
     *("odds_ratio", "or_low", "or_high", "or_p", "adjusted_for", "or_note"),
     *("difference", "difference_p", "min_detectable_auc", "note"),
@@ -118,6 +119,7 @@ def _view(
             "n_responders": area["n_positive"],
             "n_missing": area["n_missing"],
             "auc": area["auc"],
+            "se": area["se"],
             "low": area["low"],
             "high": area["high"],
             "interval": area["interval"],
