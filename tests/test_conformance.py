@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from resistpath import METHODS, deconvolve, score
+from resistpath.io.resources import deconvolution_tables
 
 SETS = {
     "many": ["CD8A", "GZMA", "GZMB", "PRF1", "CXCL9", "IDO1", "STAT1", "HLA-DRA", "IFNG"],
@@ -22,7 +23,11 @@ EVERY = [(step, name) for step, methods in METHODS.items() for name in methods]
 def run(step, method, log2_tpm):
     if step == "score":
         return score(log2_tpm, SETS, method)
-    return deconvolve(np.exp2(log2_tpm.astype(float)) - 1, method)
+    options = {}
+    if method == "epic":  # has no matrix of its own
+        til10 = deconvolution_tables()["til10"]
+        options["signature"] = til10.iloc[:, 3:].astype(float).set_axis(list(til10["symbol"]))
+    return deconvolve(np.exp2(log2_tpm.astype(float)) - 1, method, **options)
 
 
 @pytest.fixture(scope="module")

@@ -709,7 +709,7 @@ def test_geo_takes_the_only_table(run, site, geo):
     record = run("geo:gse12345")
     assert record["expression"] == "GSE12345_counts.csv.gz"
     assert record["annotation"] == ["GSE12345_series_matrix.txt.gz"]
-    assert record["format"] == "geo_supplementary"
+    assert record["format"] == "auto"
     assert record["notes"] == ["Supplementary files not fetched: GSE12345_RAW.tar."]
     assert site.asked(f"{SERIES}/suppl/GSE12345_RAW.tar") == []
     assert expression_path(run.folder).name == "GSE12345_counts.csv.gz"

@@ -291,7 +291,7 @@ def test_rsem_genes(tmp_path):
     assert (source.format, source.units) == ("rsem", "tpm")
     assert list(source.values["S2"]) == [0.5, 1.5, 2.5, 3.5, 4.5]
     counts = read_source(tmp_path / "r" / "S1.genes.results", layer="expected_count")
-    assert (counts.units, set(counts.values["S1"])) == ("counts", {10.5})
+    assert (counts.units, set(counts.values["S1"])) == ("estimated_counts", {10.5})
 
 
 TRANSCRIPTS = ["ENST01.1", "ENST02.1", "ENST03.2", "ENST04.1"]
@@ -401,7 +401,7 @@ def test_recount3_coverage_becomes_reads(tmp_path):
         # Toil hub's dataset pages.
         ("TcgaTargetGtex_rsem_gene_tpm.gz", "log2(tpm+0.001)"),
         ("tcga_RSEM_gene_fpkm.gz", "log2(fpkm+0.001)"),
-        ("TcgaTargetGtex_gene_expected_count.gz", "log2(counts+1)"),
+        ("TcgaTargetGtex_gene_expected_count.gz", "log2(estimated_counts+1)"),
         ("TcgaTargetGtex_RSEM_Hugo_norm_count.gz", "log2(normalised_counts+1)"),
         # TCGA and Pan-Cancer Atlas hubs.
         ("TCGA.SKCM.sampleMap%2FHiSeqV2.gz", "log2(normalised_counts+1)"),

@@ -19,7 +19,7 @@ from resistpath.expression import Expression
 from resistpath.genes import detect_gene_id, harmonise, lengths
 from resistpath.io.gene_sets import read_gmt
 from resistpath.io.readers import read_source
-from resistpath.io.resources import deconvolution_tables, gene_table
+from resistpath.io.resources import deconvolution_tables, gene_names
 from resistpath.methods import GeneSet, Method
 from resistpath.normalise import normalise as normalise_values
 from resistpath.normalise import tmm_factors
@@ -83,15 +83,36 @@ def read_expression(
     UserError
         If the file cannot be read, or unit or identifiers are ambiguous.
     """
+    e = read_matrix(path, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
+    kind, report = e.gene_id, e.report
+    if kind == "auto":
+        kind, shares = detect_gene_id(e.values.index, gene_names())
+        report = report | {"gene_id_evidence": shares}
+    return Expression(e.values.astype(np.float64), e.units, kind, report)
+
+
+def read_matrix(
+    path: Path | str,
+    units: str = "auto",
+    gene_id: str = "auto",
+    *,
+    format: str = "auto",
+    layer: str | None = None,
+    tx2gene: Path | str | None = None,
+) -> Expression:
+    """Read as `read_expression` does, in less memory and without a look at the identifiers.
+
+    Those that nobody named stay ``"auto"``; values may be float32, where that is exact.
+    """
     source = read_source(path, format=format, layer=layer, tx2gene=tx2gene)
     values, evidence = source.values, None
-    if units != "auto":
-        unit = parse_units(units)
-    elif source.units is not None:
-        unit = replace(parse_units(source.units), how=f"by the format {source.format}")
-    else:
+    if units == "auto" and source.units is None:
         unit, evidence = read_units(values)
-    check_units(values, unit)
+    else:
+        unit = parse_units(units if units != "auto" else str(source.units))
+        if units == "auto":
+            unit = replace(unit, how=f"by the format {source.format}")
+        check_units(values, unit)
     report: dict[str, Any] = {
         "path": str(path),
         "format": source.format,
@@ -101,8 +122,6 @@ def read_expression(
         "notes": source.notes,
     }
     kind = (source.gene_id or gene_id) if gene_id == "auto" else gene_id
-    if kind == "auto":
-        kind, report["gene_id_evidence"] = detect_gene_id(values.index, gene_table())
     return Expression(values, str(unit), kind, report)
 
 
@@ -118,7 +137,8 @@ def normalise(
     expression
         As `read_expression` returns it.
     to
-        ``"log2_tpm"``, ``"tpm"`` or ``"log2_cpm"``.
+        ``"log2_tpm"``, ``"tpm"``, ``"log2_cpm"``, or ``"linear"`` for the values as they are, by
+        current symbol and without their logarithm.
     lengths
         Gene lengths in bases by the matrix's own identifiers; identifiers then stay as they
         are. By default identifiers are mapped to the gene table and its lengths are used.
@@ -134,6 +154,8 @@ def normalise(
     units = parse_units(expression.units)
     report = {**expression.report, "genes": genes}
     flat = Expression(linear, units.quantity, kind, report)
+    if to == "linear":
+        return flat
     return normalise_values(flat, to, gene_lengths())
 
 
@@ -145,12 +167,12 @@ def linear_symbols(expression: Expression) -> tuple[pd.DataFrame, pd.DataFrame, 
     """
     units = parse_units(expression.units)
     merge = "max_mean" if units.quantity == "intensity" else "sum"
-    return harmonise(units.linear(expression.values), gene_table(), expression.gene_id, merge=merge)
+    return harmonise(units.linear(expression.values), gene_names(), expression.gene_id, merge=merge)
 
 
 def gene_lengths() -> pd.Series:
     """Merged-exon lengths of the gene table in bases, by symbol."""
-    return lengths(gene_table())
+    return lengths(gene_names())
 
 
 def score(

@@ -22,6 +22,12 @@ FETCH = {
     "connections": (4, "files downloaded at the same time"),
     "max_gb": (20.0, "most that may be downloaded, 10^9 bytes"),
 }
+RECIPE = {
+    "fewest_genes": (200, "genes a cell must express"),
+    "most_mitochondrial": (0.2, "largest mitochondrial share of a cell"),
+    "fewest_cells": (5, "cells a type must have"),
+    "per_type": (75, "most markers per type"),
+}
 THRESHOLDS = {
     "high": (75.0, "an interval wholly above this percentile is high"),
     "low": (25.0, "an interval wholly below this percentile is low"),
@@ -60,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(verbs)
     _add_meta(verbs)
     _add_report(verbs)
+    _add_signature(verbs)
     _add_signatures(verbs)
     _add_run(verbs)
     return parser
@@ -80,6 +87,15 @@ def _verb(verbs: Verbs, name: str, help_: str) -> argparse.ArgumentParser:  # ty
 
 def _folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="folder of the cohort, such as results/mine")
+
+
+def _own_sets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signatures",
+        type=Path,
+        metavar="FILE",
+        help="gene sets of your own (GMT, TSV, CSV) beside the catalogue's; docs/signatures.md",
+    )
 
 
 def _numbers(parser: argparse.ArgumentParser, options: dict[str, tuple[float, str]]) -> None:
@@ -139,6 +155,7 @@ def _add_score(verbs: Verbs) -> None:  # type: ignore[valid-type]
         metavar="METHOD",
         help="methods to score every gene set with, besides the readout's own",
     )
+    _own_sets(parser)
     parser.set_defaults(run=_score)
 
 
@@ -148,11 +165,43 @@ def _add_deconvolve(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.add_argument(
         "--methods",
         nargs="+",
-        default=["quantiseq", "mcpcounter"],
+        default=["quantiseq", "mcpcounter", "estimate", "consensus_markers"],
         metavar="METHOD",
-        help="deconvolution methods",
+        help="deconvolution methods with tables of their own",
+    )
+    parser.add_argument(
+        "--signature",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "METHOD", "PATH"),
+        help="a signature matrix of yours and the method to fit it with (least_squares, epic,"
+        " svr); may be repeated",
     )
     parser.set_defaults(run=_deconvolve)
+
+
+def _add_signature(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "signature", "build or show a signature matrix for deconvolve")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = _verb(actions, "build", "make a matrix from annotated single cells")
+    build.add_argument("cells", type=Path, help="h5ad, or folder in 10x form")
+    build.add_argument("--out", type=Path, required=True, help="matrix to write, .tsv")
+    build.add_argument("--label", default="cell_type", help="column with the cell types")
+    build.add_argument("--labels", type=Path, help="table of cells: barcode, then their columns")
+    build.add_argument("--layer", default="X", help="X, raw, or a layer of the h5ad")
+    build.add_argument("--units", default="auto", help="auto, counts, tpm, log1p, log2p1, ...")
+    build.add_argument("--donor", help="column with the donors, for the genes' variability")
+    build.add_argument(
+        "--leave-out", nargs="+", default=[], metavar="LABEL", help="labels that are no cell type"
+    )
+    build.add_argument("--bulk", type=Path, help="folder of a prepared cohort: keep its genes")
+    build.add_argument("--name", help="name of the signature (default: the file's)")
+    _numbers(build, RECIPE)
+    build.set_defaults(run=_signature_build)
+    show = _verb(actions, "show", "print what a matrix holds, as JSON")
+    show.add_argument("path", type=Path, help="table, .rda, or EPIC's tables")
+    show.set_defaults(run=_signature_show)
 
 
 def _add_reference(verbs: Verbs) -> None:  # type: ignore[valid-type]
@@ -173,6 +222,7 @@ def _add_assess(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser = _verb(verbs, "assess", "place samples in a reference; write mechanisms.tsv")
     _folder(parser)
     parser.add_argument("--reference", type=Path, required=True, help="reference pack")
+    _own_sets(parser)
     _numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_assess)
 
@@ -222,18 +272,28 @@ def _add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser = _verb(verbs, "report", "write sample reports, cohort page, h5ad and manifest")
     _folder(parser)
     parser.add_argument("--reference", type=Path, required=True, help="reference pack")
+    _own_sets(parser)
     _numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_report)
 
 
 def _add_signatures(verbs: Verbs) -> None:  # type: ignore[valid-type]
-    parser = _verb(verbs, "signatures", "browse the catalogue of signatures")
+    parser = _verb(verbs, "signatures", "browse the catalogue of signatures; check your own sets")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _verb(actions, "list", "one line per readout")
+    listing.add_argument("--mechanism", help="readouts of one mechanism")
+    listing.add_argument("--axis", help="tumour-intrinsic, tumour-extrinsic or host")
+    _own_sets(listing)
     listing.set_defaults(run=_signatures_list)
-    show = _verb(actions, "show", "everything known about one signature, as JSON")
-    show.add_argument("signature")
+    show = _verb(actions, "show", "everything known about a signature, readout or mechanism")
+    show.add_argument("signature", help="an id of `resistpath signatures list`")
+    _own_sets(show)
     show.set_defaults(run=_signatures_show)
+    check = _verb(actions, "check", "check gene sets of your own: names, overlaps, direction")
+    check.add_argument("file", type=Path, help="GMT, TSV or CSV; see docs/signatures.md")
+    check.set_defaults(run=_signatures_check)
+    for action in (listing, show, check):
+        action.add_argument("--json", action="store_true", help="for machines")
 
 
 def _add_run(verbs: Verbs) -> None:  # type: ignore[valid-type]
@@ -321,13 +381,33 @@ def _prepare(args: argparse.Namespace) -> None:
 def _score(args: argparse.Namespace) -> None:
     from resistpath.steps.score import score
 
-    score(args.folder, methods=args.methods, say=_say(args))
+    score(args.folder, methods=args.methods, signatures=args.signatures, say=_say(args))
 
 
 def _deconvolve(args: argparse.Namespace) -> None:
-    from resistpath.steps.deconvolve import deconvolve
+    from resistpath.steps.deconvolve import Own, deconvolve
 
-    deconvolve(args.folder, methods=args.methods, say=_say(args))
+    own = [Own(name, method, Path(path)) for name, method, path in args.signature]
+    deconvolve(args.folder, methods=args.methods, signatures=own, say=_say(args))
+
+
+def _signature_build(args: argparse.Namespace) -> None:
+    from resistpath.deconvolve.signature import Recipe
+    from resistpath.steps.signature import build
+
+    names = ("label", "labels", "layer", "units", "donor", "leave_out", "bulk", "name")
+    recipe = Recipe(**_picked(args, RECIPE))  # type: ignore[arg-type]
+    options = {name: getattr(args, name) for name in names}
+    build(args.cells, args.out, recipe=recipe, say=_say(args), **options)
+
+
+def _signature_show(args: argparse.Namespace) -> None:
+    import json
+
+    from resistpath.io.signature_matrices import read_signature
+    from resistpath.steps.signature import describe
+
+    print(json.dumps(describe(read_signature(args.path)), indent=1, ensure_ascii=False))
 
 
 def _reference_build(args: argparse.Namespace) -> None:
@@ -349,7 +429,13 @@ def _reference_show(args: argparse.Namespace) -> None:
 def _assess(args: argparse.Namespace) -> None:
     from resistpath.steps.assess import assess
 
-    assess(args.folder, args.reference, thresholds=_thresholds(args), say=_say(args))
+    assess(
+        args.folder,
+        args.reference,
+        thresholds=_thresholds(args),
+        signatures=args.signatures,
+        say=_say(args),
+    )
 
 
 def _compare(args: argparse.Namespace) -> None:
@@ -368,34 +454,43 @@ def _meta(args: argparse.Namespace) -> None:
 def _report(args: argparse.Namespace) -> None:
     from resistpath.steps.report import report
 
-    report(args.folder, args.reference, thresholds=_thresholds(args), say=_say(args))
+    report(
+        args.folder,
+        args.reference,
+        thresholds=_thresholds(args),
+        signatures=args.signatures,
+        say=_say(args),
+    )
+
+
+def _print_json(record: object) -> None:
+    import json
+
+    print(json.dumps(record, indent=1, ensure_ascii=False))
 
 
 def _signatures_list(args: argparse.Namespace) -> None:
     from resistpath.io.resources import catalogue
+    from resistpath.steps.signatures import listing, listing_text
 
-    book = catalogue()
-    genes = {s.name: len(s.genes) for s in book.gene_sets()}
-    for r in book.readouts:
-        print(
-            f"{r.mechanism or '-':28}{r.readout:32}{r.method:10}"
-            f"{genes.get(r.readout, 0):5}  {r.name}"
-        )
+    records = listing(catalogue(args.signatures), args.mechanism, args.axis)
+    _print_json(records) if args.json else print(listing_text(records))
 
 
 def _signatures_show(args: argparse.Namespace) -> None:
-    import json
-    from dataclasses import asdict
-
     from resistpath.io.resources import catalogue
+    from resistpath.steps.signatures import shown, shown_text
 
-    book = catalogue()
-    found = [s for s in book.signatures if s.signature == args.signature]
-    if not found:
-        raise UserError(
-            f"there is no signature {args.signature!r}", do="see resistpath signatures list"
-        )
-    print(json.dumps(asdict(found[0]), indent=1, ensure_ascii=False))
+    record = shown(catalogue(args.signatures), args.signature)
+    _print_json(record) if args.json else print(shown_text(record))
+
+
+def _signatures_check(args: argparse.Namespace) -> None:
+    from resistpath.steps.signatures import check, check_record, check_text
+
+    reports, unknown = check(args.file)
+    record = check_record(args.file, reports, unknown)
+    _print_json(record) if args.json else print(check_text(reports, unknown))
 
 
 def _run(args: argparse.Namespace) -> int:

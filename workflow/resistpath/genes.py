@@ -19,14 +19,13 @@ from resistpath.identifiers import (
     GENE_ID_KINDS,
     Answers,
     Names,
-    clean_table,
+    as_names,
     detect,
     detect_gene_id,
     refuse_foreign,
     refuse_mouse,
     resolve,
     texts,
-    turn_table,
     use_ensembl,
 )
 
@@ -106,7 +105,7 @@ class GeneMap:
     genes: pd.Index
     report: pd.DataFrame
     _rows: npt.NDArray[np.int64]
-    _biotypes: npt.NDArray[np.object_]
+    _everything: tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]
     _others: tuple[tuple[str, npt.NDArray[np.int64]], ...]
     _merge: str
 
@@ -118,7 +117,7 @@ class GeneMap:
             _merge(values, self._rows, self.genes, self._merge),
             self.report,
             self.kind,
-            _biotype_sums(values, self._biotypes),
+            _biotype_sums(values, *self._everything),
             pd.DataFrame(others, index=symbols, columns=values.columns),
         )
 
@@ -160,8 +159,7 @@ def map_genes(
         If the identifiers cannot be told apart, are not of human genes, or none is known.
     """
     names, found, kind = _resolve(values, table, gene_id, merge)
-    biotypes = names.table["biotype"].to_numpy(dtype=object)[found.row]
-    biotypes[found.row < 0] = "unknown"
+    everything = _by_biotype(texts(values.index), found.row, names.table)
     wanted = names.symbol.reindex(pd.Index(list(also))).dropna().astype(np.int64)
     others = [(str(s), np.flatnonzero(found.row == row)) for s, row in wanted.items()]
     _drop_unusable(found, names.table, values)
@@ -183,7 +181,7 @@ def map_genes(
         pd.Index(symbol.to_numpy(dtype=object)[kept], name="gene"),
         _report(values.index, found, symbol, merge),
         place[found.row],
-        biotypes,
+        everything,
         tuple((s, rows) for s, rows in others if len(rows)),
         merge,
     )
@@ -225,7 +223,7 @@ def _resolve(
     ):
         if value not in known:
             raise UserError(f"{value!r} is not one of {', '.join(known)}", where=word)
-    names = table if isinstance(table, Names) else turn_table(table)
+    names = as_names(table)
     ids = texts(values.index)
     if gene_id == "auto":
         kind, _, found = detect(ids, names)
@@ -255,14 +253,36 @@ def _drop_lower_probes(values: pd.DataFrame, found: Answers, symbol: pd.Series) 
                 found.reason[i] += f"; another row of {gene} has the higher mean"
 
 
-def _biotype_sums(values: pd.DataFrame, biotypes: npt.NDArray[np.object_]) -> pd.DataFrame:
+def _by_biotype(
+    ids: pd.Series, rows: npt.NDArray[np.int64], table: pd.DataFrame
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+    """Number the genes and unknown identifiers behind the rows, biotype by biotype.
+
+    Returns the number of each row, and the biotype of each number: an order of the input that
+    does not depend on that of its rows.
+    """
+    biotype = table["biotype"].to_numpy(dtype=object)[rows]
+    biotype[rows < 0] = "unknown"
+    key = np.where(rows < 0, ids.to_numpy(dtype=object), "")
+    frame = pd.DataFrame({"biotype": biotype, "row": rows, "key": key})
+    groups = frame.groupby(["biotype", "row", "key"], sort=True)
+    first = groups.head(1).sort_values(["biotype", "row", "key"])
+    number = np.asarray(groups.ngroup(), dtype=np.int64)
+    return number, np.asarray(first["biotype"], dtype=object)
+
+
+def _biotype_sums(
+    values: pd.DataFrame, number: npt.NDArray[np.int64], biotypes: npt.NDArray[np.object_]
+) -> pd.DataFrame:
     """Sums over the rows of each biotype, the same whatever the order of the rows."""
-    out = {}
-    for name in sorted(set(biotypes)):
-        part = values.to_numpy()[biotypes == name]
-        rows = np.nan_to_num(np.ascontiguousarray(part.T, dtype=np.float64))
-        rows.sort(axis=1)
-        out[name] = rows.sum(axis=1)
+    whole = _merge(values.fillna(0.0), number, pd.RangeIndex(len(biotypes)), "sum")
+    rows = samples_by_genes(whole)
+    names, starts = np.unique(biotypes, return_index=True)
+    ends = [*starts[1:], len(biotypes)]
+    out = {
+        name: np.ascontiguousarray(rows[:, a:b]).sum(axis=1)
+        for name, a, b in zip(names, starts, ends, strict=True)
+    }
     frame = pd.DataFrame(out, index=values.columns).T
     frame.index.name = "biotype"
     return frame
@@ -330,22 +350,22 @@ def _report(ids: pd.Index, found: Answers, symbol: pd.Series, merge: str) -> pd.
     )
 
 
-def universe(table: pd.DataFrame) -> pd.DataFrame:
+def universe(table: pd.DataFrame | Names) -> pd.DataFrame:
     """Protein-coding genes that a matrix can hold: symbol, ensembl, entrez; the table's order."""
-    table = clean_table(table)
+    table = as_names(table).table
     coding = table.loc[table["coding"], ["symbol", "ensembl", "entrez"]]
     return coding.reset_index(drop=True)
 
 
-def lengths(table: pd.DataFrame) -> pd.Series:
+def lengths(table: pd.DataFrame | Names) -> pd.Series:
     """Merged-exon length in bases of each protein-coding gene, in the table's order."""
-    table = clean_table(table)
+    table = as_names(table).table
     coding = table[table["coding"]]
     index = pd.Index(coding["symbol"], name="gene")
     return pd.Series(coding["length"].to_numpy(dtype=np.float64), index=index, name="length")
 
 
-def current_symbols(genes: Iterable[str], table: pd.DataFrame) -> pd.DataFrame:
+def current_symbols(genes: Iterable[str], table: pd.DataFrame | Names) -> pd.DataFrame:
     """Look up published gene symbols.
 
     Returns
@@ -353,9 +373,14 @@ def current_symbols(genes: Iterable[str], table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per input: `published`, `symbol` (missing if unknown or ambiguous), `how`.
     """
-    names = turn_table(table)
+    return translate(genes, table, "symbol")
+
+
+def translate(genes: Iterable[str], table: pd.DataFrame | Names, kind: str) -> pd.DataFrame:
+    """Look up gene identifiers of one kind; returns what `current_symbols` does."""
+    names = as_names(table)
     published = texts(genes)
-    found = resolve(published, names, "symbol")
+    found = resolve(published, names, kind)
     known = found.row >= 0
     coding = names.table["coding"].to_numpy()[found.row]
     biotype = names.table["biotype"].to_numpy(dtype=object)[found.row]

@@ -26,6 +26,7 @@ validate(config, str(SCHEMAS / "config.schema.yaml"))
 
 RESULTS = config["results"].rstrip("/")
 SHEET = Path(config["cohorts"])
+OWN_SETS = [config["signatures"]] if config["signatures"] else []
 # Rules call `resistpath VERB`, run by the interpreter that runs Snakemake unless conda brings
 # its own, and with the package of this source tree. A prefix replaces Snakemake's own, which
 # makes a failing command fail its job.
@@ -119,6 +120,11 @@ def options(section):
         values = value if isinstance(value, list) else [value]
         words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
+
+
+def own_sets():
+    """Command-line option of the key `signatures`, or nothing."""
+    return shlex.join(["--signatures", *OWN_SETS]) if OWN_SETS else ""
 
 
 def gate_options():

@@ -2,6 +2,7 @@ rule score:
     input:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
         catalogue=shipped(catalogue_files()),
+        signatures=OWN_SETS,
     output:
         scores=f"{RESULTS}/{{cohort}}/scores.tsv",
         wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
@@ -17,6 +18,7 @@ rule score:
     params:
         folder=subpath(output.scores, parent=True),
         methods=options("score"),
+        signatures=own_sets(),
         code=code_digest("resistpath.steps.score"),
     shell:
-        "resistpath score {params.folder:q} {params.methods} 2>&1 | tee {log:q} >&2"
+        "resistpath score {params.folder:q} {params.methods} {params.signatures} 2>&1 | tee {log:q} >&2"

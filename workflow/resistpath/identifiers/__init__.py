@@ -15,12 +15,13 @@ from resistpath.identifiers.kinds import (
     resolve,
     use_ensembl,
 )
-from resistpath.identifiers.names import Answers, Names, clean_table, texts, turn_table
+from resistpath.identifiers.names import Answers, Names, as_names, clean_table, texts, turn_table
 
 __all__ = [
     "GENE_ID_KINDS",
     "Answers",
     "Names",
+    "as_names",
     "clean_table",
     "detect",
     "detect_gene_id",

@@ -8,12 +8,13 @@ import pandas as pd
 from resistpath.errors import UserError, some
 from resistpath.identifiers.dates import recover
 from resistpath.identifiers.hints import hint, refuse_foreign, refuse_mouse
-from resistpath.identifiers.names import MISSING, UNKNOWN, Answers, Names, texts, turn_table
+from resistpath.identifiers.names import MISSING, UNKNOWN, Answers, Names, as_names, texts
 
 GENE_ID_KINDS = ("symbol", "entrez", "ensembl", "symbol|entrez", "ensembl|symbol")
 
 _ENSG = r"ENSG(R?)0*(\d+)(?:\.\d+)?(_PAR_Y)?"
 _ENSG_FORM = r"ENSGR?\d+(?:\.\d+)?(?:_PAR_Y)?"
+_ENTREZ_FORM = r"\d+(?:\.0+)?"
 _NUMBERED = r"^(.+?)(?:_(\d+)| \((\d+)\))$"  # TP53_7157, TP53 (7157)
 _NUMBERED_FORM = r".+?(?:_\d+| \(\d+\))"
 
@@ -161,8 +162,8 @@ def _fitting(ids: pd.Series) -> dict[str, pd.Series]:
     single = ~barred & ~ensembl
     return {
         "symbol": single & ~numbered,
-        "entrez": single,
-        "ensembl": single,
+        "entrez": single & ids.str.fullmatch(_ENTREZ_FORM),
+        "ensembl": single & bare,
         "symbol|entrez": numbered,
         "ensembl|symbol": ensembl,
     }
@@ -183,7 +184,7 @@ def use_ensembl(found: Answers, ids: pd.Series, names: Names) -> None:
     found.row[at], found.action[at], found.reason[at] = other.row, other.action, other.reason
 
 
-def detect_gene_id(ids: pd.Index, table: pd.DataFrame) -> tuple[str, dict[str, float]]:
+def detect_gene_id(ids: pd.Index, table: pd.DataFrame | Names) -> tuple[str, dict[str, float]]:
     """Tell which kind of identifier a matrix uses.
 
     Parameters
@@ -210,7 +211,7 @@ def detect_gene_id(ids: pd.Index, table: pd.DataFrame) -> tuple[str, dict[str, f
     >>> detect_gene_id(pd.Index(["ENSG00000141510.18"]), table)[0]
     'ensembl'
     """
-    kind, shares, _ = detect(texts(ids), turn_table(table))
+    kind, shares, _ = detect(texts(ids), as_names(table))
     return kind, shares
 
 

@@ -141,6 +141,11 @@ def turn_table(table: pd.DataFrame) -> Names:
     )
 
 
+def as_names(table: pd.DataFrame | Names) -> Names:
+    """Turn the gene table round unless that was done already."""
+    return table if isinstance(table, Names) else turn_table(table)
+
+
 def texts(ids: Iterable[object]) -> pd.Series:
     """Return identifiers as text without blanks around them."""
     return pd.Series(["" if i is None else str(i).strip() for i in ids], dtype=object)

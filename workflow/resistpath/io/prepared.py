@@ -101,32 +101,31 @@ def preparing(
             yield PreparedFile(file, (len(obs), len(genes)), counts=counts)
 
 
-def read_prepared(path: Path | str) -> Prepared:
-    """Read ``prepared.h5ad``."""
+def read_prepared(path: Path | str, *, counts: bool = False) -> Prepared:
+    """Read ``prepared.h5ad``, with the `counts` only if they are asked for."""
     import anndata
+    import h5py
 
     path = need_file(path, "prepared cohort", do="run resistpath prepare first")
+    wanted = ("X", "obs", "var", "uns", *(("layers",) if counts else ()))
     try:
-        data = anndata.read_h5ad(path)
-        preparation = json.loads(data.uns["preparation"])
+        with h5py.File(path) as file:
+            parts = {key: anndata.io.read_elem(file[key]) for key in wanted}
+        preparation = json.loads(parts["uns"]["preparation"])
     except (OSError, KeyError, ValueError) as error:
         raise UserError(
             f"this is not a cohort prepared by resistpath ({error})",
             where=str(path),
             do="run resistpath prepare again",
         ) from error
-    values = pd.DataFrame(
-        np.asarray(data.X).T, index=pd.Index(data.var_names, name="gene"), columns=data.obs_names
-    )
-    counts = None
-    if "counts" in data.layers:
-        counts = pd.DataFrame(
-            np.asarray(data.layers["counts"]).T, index=values.index, columns=values.columns
-        )
-    obs = data.obs.copy()
+    genes, samples = pd.Index(parts["var"].index, name="gene"), parts["obs"].index
+    values = pd.DataFrame(parts["X"].T, index=genes, columns=samples)
+    reads = parts.get("layers", {}).get("counts")
+    obs = parts["obs"].copy()
     for name, column in obs.items():
         if isinstance(column.dtype, pd.CategoricalDtype) or column.dtype == object:
             obs[name] = column.astype(object).map(
                 lambda x: None if x == "" or pd.isna(x) else str(x)
             )
-    return Prepared(values, obs, preparation, counts)
+    table = None if reads is None else pd.DataFrame(reads.T, index=genes, columns=samples)
+    return Prepared(values, obs, preparation, table)

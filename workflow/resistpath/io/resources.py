@@ -11,6 +11,7 @@ from resistpath.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from resistpath.identifiers import Names
     from resistpath.mechanisms.catalogue import Catalogue
 
 CATALOGUE_TABLES = (
@@ -20,6 +21,7 @@ CATALOGUE_TABLES = (
     "signature_genes",
     "not_assessed",
     "key_genes",
+    "direction_check",
 )
 DECONVOLUTION_TABLES = {
     "til10": "til10.tsv",
@@ -27,6 +29,8 @@ DECONVOLUTION_TABLES = {
     "til10_removed": "til10_removed.tsv",
     "hgnc_2017": "hgnc_2017-04-18.tsv.gz",
     "mcpcounter": "mcpcounter.tsv",
+    "estimate": "estimate.tsv",
+    "consensus_markers": "consensus_markers.tsv",
     "limits_of_detection": "limits_of_detection.tsv",
 }
 
@@ -63,14 +67,21 @@ def gene_table() -> pd.DataFrame:
     return _table("genes.tsv.gz")
 
 
+@cache
+def gene_names() -> Names:
+    """The gene table turned round, for looking names up; made once per process."""
+    from resistpath.identifiers import turn_table
+
+    return turn_table(gene_table())
+
+
 def catalogue_files() -> list[Path]:
     """The tables the catalogue is built from."""
     return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES]
 
 
 @cache
-def catalogue() -> Catalogue:
-    """The shipped catalogue of mechanisms, readouts and signatures."""
+def _shipped_catalogue() -> Catalogue:
     from resistpath.mechanisms.catalogue import build_catalogue
 
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
@@ -80,6 +91,27 @@ def catalogue() -> Catalogue:
 def leakage_register() -> pd.DataFrame:
     """Which cohorts each score was trained, selected or reported on."""
     return _table("catalogue/leakage.tsv")
+
+
+def catalogue(user: Path | str | None = None) -> Catalogue:
+    """The shipped catalogue of mechanisms, readouts and signatures.
+
+    Parameters
+    ----------
+    user
+        Gene sets of the user's own (GMT, TSV or CSV) to add; see docs/signatures.md.
+    """
+    if user is None:
+        return _shipped_catalogue()
+    from resistpath.io.gene_sets import known_genes, read_user_sets
+    from resistpath.mechanisms.joining import join
+    from resistpath.provenance import file_sha256
+
+    file = read_user_sets(user)
+    read_from = f"{Path(user).name}, sha256 {file_sha256(Path(user))[:12]}"
+    return join(
+        _shipped_catalogue(), file, known_genes(file.names(), gene_names()), read_from=read_from
+    )
 
 
 def deconvolution_files() -> list[Path]:

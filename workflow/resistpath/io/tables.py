@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
@@ -19,6 +18,11 @@ SHEET_ALIASES = {
     "patient_id": "patient",
     "therapy": "treatment",
     "gender": "sex",
+}
+VOCABULARY = {
+    "timepoint": TIMEPOINTS,
+    "response_binary": ("R", "NR"),
+    "survival_event": ("0", "1"),
 }
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 
@@ -88,9 +92,35 @@ def read_sample_sheet(path: Path | str) -> pd.DataFrame:
             where=str(path),
             do="one row per sample",
         )
-    _check_words(sheet, "timepoint", TIMEPOINTS, path)
-    _check_words(sheet, "response_binary", ("R", "NR"), path)
+    for column, allowed in VOCABULARY.items():
+        _check_words(sheet, column, allowed, path)
     return sheet.set_index("sample").astype(object).where(lambda x: x.notna(), None)
+
+
+def file_annotation(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Annotation that came with a matrix, in the words of a sample sheet.
+
+    Nobody wrote it for resistpath: a column that a sample sheet gives a meaning, but whose values
+    do not have it, is kept as ``file_...`` and is not interpreted.
+
+    Returns
+    -------
+    frame, notes
+        One row per sample; sentences on what was renamed.
+    """
+    out, notes = frame.copy(), []
+    for alias, name in SHEET_ALIASES.items():
+        if alias in out and name not in out and name != "sample":
+            out = out.rename(columns={alias: name})
+    for column, allowed in VOCABULARY.items():
+        if column in out and not out[column].dropna().isin(allowed).all():
+            bad = out[column].dropna()[lambda s, a=allowed: ~s.isin(a)].unique()
+            out = out.rename(columns={column: f"file_{column}"})
+            notes.append(
+                f"Column {column} of the annotation in the file holds {some(bad, 3)} and was not"
+                f" interpreted; a sample sheet can say {', '.join(allowed)}."
+            )
+    return out, notes
 
 
 def _check_columns(sheet: pd.DataFrame, path: Path, sep: str) -> None:
@@ -126,7 +156,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """
     out = table.copy()
     for name, column in out.items():
-        if column.map(lambda x: isinstance(x, bool | np.bool_)).any():
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if kind == "boolean" or (kind == "mixed" and any(isinstance(x, bool) for x in column)):
             out[name] = column.map({True: "yes", False: "no"})
     with replacing(path) as temporary:
         out.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")

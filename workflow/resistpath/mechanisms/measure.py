@@ -177,7 +177,7 @@ class Universe:
     def _reasons(self, r: Readout, coverage: float, raw: Position) -> list[str]:
         least = self.thresholds.min_coverage
         if r.method == "fraction" and coverage == 0:
-            return ["its deconvolution method was not run"] * len(raw.z)
+            return ["its deconvolution method was not run, or lacked its genes"] * len(raw.z)
         if coverage < least:
             return [f"{coverage:.0%} of its genes measured, at least {least:.0%} needed"] * len(
                 raw.z

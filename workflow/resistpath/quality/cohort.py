@@ -92,14 +92,15 @@ def _profiles(levels: pd.DataFrame) -> Floats:
     expressed = np.flatnonzero(mean > 1)
     chosen = expressed if len(expressed) > 50 else np.arange(len(array))
     keep = np.sort(chosen[np.argsort(-spread[chosen], kind="stable")[:VARIABLE]])
-    return samples_by_genes(levels.iloc[keep])
+    return np.ascontiguousarray(array[keep].T)
 
 
 def _standard(profiles: Floats) -> Floats:
     """Rows with mean 0 and length 1, so that products are correlations."""
     centred = profiles - profiles.mean(axis=1, keepdims=True)
-    size = np.sqrt((centred**2).sum(axis=1, keepdims=True))
-    return np.asarray(np.divide(centred, size, out=np.zeros_like(centred), where=size > 0))
+    size = np.sqrt(np.einsum("ij,ij->i", centred, centred))[:, None]
+    centred /= np.where(size > 0, size, 1)
+    return centred
 
 
 def _nearest(unit: Floats, allowed: npt.NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +15,7 @@ from resistpath.quality.tissue import tissue_rows
 
 TOP_GENES = 50
 DETECTED_TPM = 1.0
+RIBOSOMAL = re.compile(r"RP[LS]\d+[AXYL]?\d*|RPLP[012]|RPSA")
 HAEMOGLOBIN = ("HBA1", "HBA2", "HBB", "HBD", "HBE1", "HBG1", "HBG2", "HBM", "HBQ1", "HBZ")
 OTHER_BIOTYPES = 0.001
 """Below this share of the input outside protein-coding genes they were left out of the file."""
@@ -175,7 +177,7 @@ def _composition(
     tpm: pd.DataFrame, array: Floats, gates: Gates, *, panel: bool
 ) -> list[pd.DataFrame]:
     """Shares of gene families that say what the RNA came from; not gated on a panel."""
-    genes, samples = tpm.index.astype(str), tpm.columns
+    genes, samples = [str(g) for g in tpm.index], tpm.columns
     total = array.sum(axis=1)
     families = (
         (
@@ -187,7 +189,7 @@ def _composition(
                 gates.warn_mitochondrial_share,
                 high=True,
             ),
-            genes.str.startswith("MT-"),
+            [g.startswith("MT-") for g in genes],
             "much of the RNA is mitochondrial: dying cells, or a tissue rich in mitochondria",
         ),
         (
@@ -198,7 +200,7 @@ def _composition(
                 warn=gates.warn_ribosomal_share,
                 high=True,
             ),
-            genes.str.fullmatch(r"RP[LS]\d+[AXYL]?\d*|RPLP[012]|RPSA"),
+            [g.startswith("RP") and bool(RIBOSOMAL.fullmatch(g)) for g in genes],
             "much of the RNA codes for ribosomal proteins: short or degraded fragments, or"
             " lymphoid cells",
         ),
@@ -211,7 +213,7 @@ def _composition(
                 gates.warn_haemoglobin_share,
                 high=True,
             ),
-            genes.isin(HAEMOGLOBIN),
+            [g in HAEMOGLOBIN for g in genes],
             "blood in the sample: immune scores may read blood cells",
         ),
     )

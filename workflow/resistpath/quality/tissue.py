@@ -32,10 +32,11 @@ MEASURED = 0.6
 
 def tissue_level(tpm: pd.DataFrame, genes: tuple[str, ...]) -> Floats:
     """Mean log2(TPM+1) of a tissue's genes, per sample; NaN if too few are measured."""
-    there = [g for g in genes if g in tpm.index]
+    there = tpm.index.get_indexer(pd.Index(genes))
+    there = there[there >= 0]
     if len(there) < MEASURED * len(genes):
         return np.full(tpm.shape[1], np.nan)
-    return np.asarray(np.log2(samples_by_genes(tpm.loc[there]) + 1).mean(axis=1))
+    return np.asarray(np.log2(samples_by_genes(tpm.iloc[there]) + 1).mean(axis=1))
 
 
 def tissue_rows(tpm: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
@@ -63,16 +64,15 @@ def tissue_rows(tpm: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
     levels = pd.DataFrame({t: tissue_level(tpm, g) for t, g in NORMAL.items()}, index=tpm.columns)
     levels = levels.dropna(axis=1, how="all")
     highest = levels.max(axis=1).to_numpy() if levels.shape[1] else np.full(len(levels), np.nan)
+    marked = highest > gates.warn_normal_tissue
     notes = [
-        _found(levels.loc[s], gates.warn_normal_tissue) if levels.shape[1] else ""
-        for s in levels.index
+        _found(levels.iloc[i], gates.warn_normal_tissue) if mark else ""
+        for i, mark in enumerate(marked)
     ]
     return [node, rows(metric, tpm.columns, highest, notes)]
 
 
 def _found(levels: pd.Series, limit: float) -> str:
     high = levels[levels > limit].sort_values(ascending=False)
-    if not len(high):
-        return ""
     parts = [f"{tissue} ({', '.join(NORMAL[str(tissue)][:4])}, ...)" for tissue in high.index]
     return f"genes of {' and '.join(parts)}: normal tissue in the sample, or the tumour's own kind"

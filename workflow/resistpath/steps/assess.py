@@ -16,15 +16,24 @@ from resistpath.steps.deconvolve import read_cells
 
 
 def assess(
-    folder: Path, reference: Path, *, thresholds: Thresholds, say: Progress = silent
+    folder: Path,
+    reference: Path,
+    *,
+    thresholds: Thresholds,
+    signatures: Path | None = None,
+    say: Progress = silent,
 ) -> None:
-    """Place samples in a reference; write ``mechanisms.tsv`` and ``readouts.tsv``."""
+    """Place samples in a reference; write ``mechanisms.tsv`` and ``readouts.tsv``.
+
+    `signatures` holds gene sets of the user, which join the catalogue.
+    """
     prepared = read_prepared(folder / "prepared.h5ad")
     cells = read_cells(folder)
     failed = failed_gates(read_table(folder / "quality.tsv"))
     pack = read_reference(reference)
+    book = catalogue(signatures)
     mechanisms, readouts = assess_samples(
-        prepared.values, cells, prepared.obs, failed, pack, catalogue(), thresholds
+        prepared.values, cells, prepared.obs, failed, pack, book, thresholds
     )
     words = mechanisms["verdict"].value_counts()
     say("verdicts: " + ", ".join(f"{n} {word}" for word, n in words.items()))

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resistpath.api import gene_lengths, read_expression
+from resistpath.api import gene_lengths, read_matrix
 from resistpath.errors import UserError, some
 from resistpath.expression import Expression
 from resistpath.genes import GeneMap, Harmonised, map_genes, universe
 from resistpath.io.fetch.record import RECORD, expression_path
 from resistpath.io.prepared import preparing, read_prepared
-from resistpath.io.resources import gene_table
-from resistpath.io.tables import read_sample_sheet, write_table
+from resistpath.io.resources import gene_names
+from resistpath.io.tables import file_annotation, read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
 from resistpath.quality import (
@@ -56,11 +56,11 @@ class _Input:
 
     def blocks(self) -> Iterator[tuple[Harmonised, pd.DataFrame]]:
         """Each block of samples by current symbols, linear, and as TPM."""
-        lengths = gene_lengths()
+        lengths = gene_lengths().reindex(self.genes.genes)
         for start in range(0, self.raw.values.shape[1], BLOCK):
             block = self.raw.values.iloc[:, start : start + BLOCK]
             part = self.genes.apply(self.unit.linear(block))
-            yield part, to_tpm(part.matrix, self.unit, lengths.reindex(part.matrix.index))
+            yield part, to_tpm(part.matrix, self.unit, lengths)
 
 
 def prepare(
@@ -87,16 +87,17 @@ def prepare(
     if expression.name == RECORD:
         expression = expression_path(expression)
     say(f"reading {expression}")
-    raw = read_expression(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
-    sheet = read_sample_sheet(samples) if samples else raw.report["samples"]
+    raw = read_matrix(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
+    sheet, notes = (read_sample_sheet(samples), []) if samples else _annotation_of(raw)
     about = _preparation(raw, cohort, expression, samples)
+    about["cohort_notes"] += notes
     values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, about)
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
-    say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {raw.gene_id}")
     unit = parse_units(raw.units)
     require(unit, "tpm")
     _check_samples(values, unit)
-    found = map_genes(values, gene_table(), raw.gene_id)
+    found = map_genes(values, gene_names(), raw.gene_id)
+    say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {found.kind}")
     facts = _gene_facts(found, unit)
     about["notes"] += facts.pop("notes")
     about |= facts
@@ -120,7 +121,7 @@ def _write_prepared(
     path: Path, given: _Input, about: dict[str, Any]
 ) -> tuple[pd.DataFrame, pd.Series | None]:
     """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
-    coding = universe(gene_table())
+    coding, lengths = universe(gene_names()), gene_lengths()
     broken = truncation(given.genes.genes, coding)
     quality, xist = [], []
     with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
@@ -134,7 +135,7 @@ def _write_prepared(
                     gates=given.gates,
                     broken=broken,
                     counts=counts,
-                    lengths=gene_lengths(),
+                    lengths=lengths,
                     biotypes=part.biotypes,
                     xist=inactive,
                     sex=given.obs.get("sex"),
@@ -163,6 +164,12 @@ def _together(
     )
 
 
+def _annotation_of(raw: Expression) -> tuple[pd.DataFrame | None, list[str]]:
+    """What came with the matrix about its samples."""
+    frame = raw.report["samples"]
+    return (None, []) if frame is None else file_annotation(frame)
+
+
 def _annotate(
     values: pd.DataFrame,
     sheet: pd.DataFrame | None,
@@ -179,6 +186,13 @@ def _annotate(
         )
     else:
         both = [s for s in values.columns if s in sheet.index]
+        if not both and sheet.index.isin(values.index).any():
+            raise UserError(
+                f"the samples of the sheet ({some(sheet.index, 3)}) are rows of the matrix, whose"
+                f" columns ({some(values.columns, 3)}) are no known genes",
+                where=str(where),
+                do="write genes by symbol, Entrez or Ensembl id, one per row",
+            )
         if not both:
             raise UserError(
                 f"no sample of the sheet ({some(sheet.index, 3)}) is a column of the matrix"
@@ -205,20 +219,20 @@ def _annotate(
 
 def _check_samples(values: pd.DataFrame, unit: Units) -> None:
     """Refuse samples without expression, or whose gaps would cost all samples their genes."""
+    array = values.to_numpy()
     if not unit.log:
-        empty = [c for c in values.columns if not np.nan_to_num(values[c].to_numpy()).any()]
-        if empty:
+        empty = np.fmax.reduce(array, axis=0) <= 0
+        if empty.any():
             raise UserError(
-                f"every value of {some(empty)} is zero or missing",
+                f"every value of {some(values.columns[empty])} is zero or missing",
                 where="expression matrix",
                 do="remove empty samples from the matrix",
             )
-    lacking = np.array([float(values.iloc[:, j].isna().mean()) for j in range(values.shape[1])])
-    few = values.columns[lacking > MOST_MISSING]
+    few = values.columns[np.isnan(array).mean(axis=0) > MOST_MISSING]
     if len(few):
         raise UserError(
-            f"{len(few)} of {len(lacking)} samples lack more than {MOST_MISSING:.0%} of the values:"
-            f" {some(few)}",
+            f"{len(few)} of {values.shape[1]} samples lack more than {MOST_MISSING:.0%} of the"
+            f" values: {some(few)}",
             where="expression matrix",
             do="leave them out: a gene missing in one sample is lost to all",
         )

@@ -16,10 +16,17 @@ from resistpath.score.data import ScoreData
 from resistpath.steps import Progress, silent
 
 
-def score(folder: Path, *, methods: Sequence[str], say: Progress = silent) -> None:
+def score(
+    folder: Path,
+    *,
+    methods: Sequence[str],
+    signatures: Path | None = None,
+    say: Progress = silent,
+) -> None:
     """Score every readout of the catalogue; write ``scores.tsv`` and ``scores.wide.tsv``.
 
     Each readout is scored by its own method; gene sets are also scored by each of `methods`.
+    `signatures` holds gene sets of the user, which join the catalogue.
     """
     for name in methods:
         if name not in METHODS:
@@ -29,7 +36,7 @@ def score(folder: Path, *, methods: Sequence[str], say: Progress = silent) -> No
                 do=f"choose from {', '.join(METHODS)}",
             )
     data = ScoreData(read_prepared(folder / "prepared.h5ad").values)
-    book = catalogue()
+    book = catalogue(signatures)
     own = {r.readout: r.method for r in book.readouts}
     frames, wide = [], {}
     for gene_set in book.gene_sets():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from resistpath.units.quantity import BASES, LOG_MAXIMUM
-from resistpath.units.steps import NO_STEP, Floats, Step, find_step, rounding
+from resistpath.units.steps import NO_STEP, WHOLE, Floats, Step, find_step, rounding
 
 MILLION = (0.98e6, 1.0005e6)
 """Whole numbers that add up to this are rounded TPM; so shallow a library is rare."""
@@ -92,7 +92,9 @@ class SampleEvidence:
 
 def read_sample(values: Floats) -> SampleEvidence:
     """Read one sample; `values` may hold NaN."""
-    x = np.sort(values[~np.isnan(values)])  # sums must not depend on the order of the genes
+    x = values[~np.isnan(values)]
+    if not (np.rint(x) == x).all():
+        x.sort()  # sums must not depend on the order of the genes; those of whole numbers do not
     if len(x) == 0:
         nan = float("nan")
         return SampleEvidence(
@@ -222,14 +224,14 @@ def _offsets(figures: SampleEvidence, base: float) -> Iterator[tuple[float, bool
 
 def _quantities(linear: Floats, noise: Floats, *, logged: bool) -> Iterator[tuple[Step, Reading]]:
     """What linear values, ascending, can be: marks of counts first, then their sum."""
-    total, top = float(linear.sum()), float(linear[-1])
+    total, top = float(linear.sum()), float(linear.max())
     if logged and not _plausible(total, top, len(linear)):
         return
     positive = linear > 0
     noise = noise[positive] if len(noise) > 1 else np.full(int(positive.sum()), noise[0])
     x = linear[positive]
-    step = find_step(x, noise)
     whole = _whole(x, noise)
+    step = WHOLE if whole >= 0.99 and not logged else find_step(x, noise)
     sums = f"sum over genes {total:.4g}"
 
     def say(quantity: str, grade: int, why: str, merit: float = 0.0) -> tuple[Step, Reading]:

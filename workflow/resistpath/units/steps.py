@@ -54,6 +54,7 @@ class Step(NamedTuple):
 
 
 NO_STEP = Step(np.nan, 0.0, 0.0)
+WHOLE = Step(1.0, 1.0, 0.0)
 
 
 def rounding(values: Floats) -> float:

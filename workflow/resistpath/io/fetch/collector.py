@@ -27,7 +27,7 @@ class Outcome:
     expression
         File below the raw folder that holds the expression values; ``.`` if it is the folder.
     format
-        What it is, for the reader.
+        A format of `resistpath.io.readers`, or ``auto`` where its content will tell.
     annotation
         Files that describe the samples.
     notes

@@ -51,7 +51,7 @@ def fetch_gdc(source: Source, collector: Collector) -> Outcome:
     how = "written from the site's answer"
     collector.write("MANIFEST.txt", "\n".join(manifest) + "\n", how)
     sheet = collector.write("gdc_sample_sheet.tsv", _sample_sheet(hits), how)
-    return Outcome(".", "gdc_star_counts", (sheet,))
+    return Outcome(".", "gdc", (sheet,))
 
 
 def query(source: Source) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def fetch_geo(source: Source, collector: Collector) -> Outcome:
     collector.need(Wanted(url, chosen, source.checksum))
     others = [n for n in supplement if n not in (chosen, "filelist.txt")]
     note = (f"Supplementary files not fetched: {some(others, 20)}.",) if others else ()
-    return Outcome(chosen, "geo_supplementary", annotation, note)
+    return Outcome(chosen, "auto", annotation, note)
 
 
 def _list(collector: Collector, url: str) -> dict[str, str]:
@@ -165,4 +165,4 @@ def _ncbi_counts(
     url = f"{collector.base('ncbi', NCBI_BASE)}/geo/download/?{query}"
     collector.need(Wanted(url, name, source.checksum))
     note = "Counted by NCBI, not by the authors: one row per Entrez gene, one column per GSM."
-    return Outcome(name, "geo_supplementary", annotation, (note,))
+    return Outcome(name, "auto", annotation, (note,))

@@ -25,7 +25,7 @@ def fetch_url(source: Source, collector: Collector) -> Outcome:
     entry = collector.need(Wanted(source.name, safe_name(name) if name else None, source.checksum))
     unsafe = source.name.lower().startswith("http:") and source.checksum is None
     notes = ("The address is not protected (http) and no checksum was given.",) if unsafe else ()
-    return Outcome(entry["file"], "table", notes=notes)
+    return Outcome(entry["file"], "auto", notes=notes)
 
 
 def fetch_file(source: Source, collector: Collector) -> Outcome:
@@ -41,4 +41,4 @@ def fetch_file(source: Source, collector: Collector) -> Outcome:
                 do="correct the checksum or the file",
             )
     entry = collector.copy(path, safe_name(path.name), source.name)
-    return Outcome(entry["file"], "table")
+    return Outcome(entry["file"], "auto")

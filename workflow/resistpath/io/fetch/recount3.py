@@ -68,4 +68,4 @@ def fetch_recount3(source: Source, collector: Collector) -> Outcome:
     )
     names = [entry["file"] for entry in entries if entry]
     note = "Gene sums are coverage, not counts: recount_qc turns them into counts."
-    return Outcome(names[0], "recount3_gene_sums", tuple(names[1:]), (note,))
+    return Outcome(names[0], "recount3", tuple(names[1:]), (note,))

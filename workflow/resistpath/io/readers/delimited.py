@@ -6,8 +6,8 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from resistpath.errors import UserError
@@ -231,22 +231,22 @@ def _check_header(table: Table, where: str) -> None:
 
 
 def read_table(
-    head: Head, table: Table, notes: list[str]
-) -> tuple[list[str], npt.NDArray[np.float64], list[str]]:
+    head: Head, table: Table, notes: list[str], *, compact: bool = False
+) -> tuple[list[str], npt.NDArray[Any], list[str]]:
     """Read genes, values (genes x samples) and sample names, turned if need be."""
     layout, columns, more = describe(head, table)
     notes += more
     if not columns.turned:
         names = check_names(layout.names, str(head.path))
-        ids, values = read_numbers(head, replace(layout, names=names))
+        ids, values = read_numbers(head, replace(layout, names=names), compact=compact)
         return ids, values, names
-    ids, values = read_numbers(head, layout)
+    ids, values = read_numbers(head, layout, compact=compact)
     return list(layout.names), values.T, ids
 
 
 def _read(head: Head, _: Options) -> Source:
     notes: list[str] = []
-    ids, values, names = read_table(head, read_header(head), notes)
+    ids, values, names = read_table(head, read_header(head), notes, compact=True)
     frame = matrix(ids, values, names, str(head.path), notes)
     return Source(frame, FORMAT.name, notes=tuple(notes))
 

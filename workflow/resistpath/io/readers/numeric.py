@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +60,13 @@ class Layout:
     turned: bool = False
 
 
-def read_numbers(head: Head, layout: Layout) -> tuple[list[str], npt.NDArray[np.float64]]:
+def read_numbers(
+    head: Head, layout: Layout, *, compact: bool = False
+) -> tuple[list[str], npt.NDArray[Any]]:
     """Read identifiers and values, rows x columns of the layout.
+
+    Values are float64 or, if `compact`, float32 where that holds every one of them exactly, as
+    it does read counts.
 
     Raises
     ------
@@ -86,7 +92,7 @@ def read_numbers(head: Head, layout: Layout) -> tuple[list[str], npt.NDArray[np.
     labels, wanted = list(map(str, layout.ids)), list(map(str, layout.columns))
     types = dict.fromkeys(labels, pa.string()) | dict.fromkeys(wanted, pa.float64())
     ids: list[str] = []
-    values = np.empty((0, len(wanted)))
+    values = np.empty((0, len(wanted)), dtype=np.float32 if compact else np.float64)
     n = 0
     try:
         for batch in _batches(head, layout, types, judge):
@@ -96,8 +102,10 @@ def read_numbers(head: Head, layout: Layout) -> tuple[list[str], npt.NDArray[np.
             if n + more > len(values):  # grown in place: the old pages are moved, not copied
                 room = max(n + more, len(values) * 9 // 8)
                 values.resize((room, len(wanted)), refcheck=False)
-            block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True)
-            values[n : n + more] = block.to_numpy()
+            block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True).to_numpy()
+            if values.dtype == np.float32 and not _fits(block):
+                values = values.astype(np.float64)
+            values[n : n + more] = block
             n += more
     except pa.ArrowInvalid as error:
         raise _explained(str(error), ragged, head, layout) from error
@@ -108,7 +116,14 @@ def read_numbers(head: Head, layout: Layout) -> tuple[list[str], npt.NDArray[np.
             do="download it again",
         )
     values.resize((n, len(wanted)), refcheck=False)
+    pa.default_memory_pool().release_unused()
     return ids, values
+
+
+def _fits(block: npt.NDArray[np.float64]) -> bool:
+    """Whether float32 holds every value exactly."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(block.astype(np.float32), block, equal_nan=True))
 
 
 def _batches(

@@ -16,8 +16,8 @@ from resistpath.io.readers.opening import Head
 
 LONGEST_NAME = 500
 """Gene and sample names are shorter; a longer one is a cell of text in the wrong place."""
-ESTIMATED = "counts"
-"""Unit of read counts that a model has shared out among genes: counts, not whole numbers."""
+ESTIMATED = "estimated_counts"
+"""Unit of read counts that a model has shared out among genes: not whole numbers."""
 
 _SUMMARY = re.compile(
     r"N_(unmapped|multimapping|noFeature|ambiguous)"  # STAR, GDC
@@ -32,7 +32,8 @@ class Source:
     Attributes
     ----------
     values
-        Genes x samples, float64; identifiers as text, possibly repeated; cells may be missing.
+        Genes x samples; float64, or float32 where a reader found that it holds every value
+        exactly; identifiers as text, possibly repeated; cells may be missing.
     format
         A key of `FORMATS`.
     units
@@ -164,7 +165,7 @@ def check_names(names: Sequence[str], where: str) -> list[str]:
 
 def matrix(
     ids: Iterable[object],
-    values: npt.NDArray[np.float64],
+    values: npt.NDArray[np.floating],
     names: Sequence[str],
     where: str,
     notes: list[str],
@@ -212,7 +213,7 @@ def _check_ids(index: pd.Index, where: str) -> None:
         )
 
 
-def _check_values(values: npt.NDArray[np.float64], names: Sequence[str], where: str) -> None:
+def _check_values(values: npt.NDArray[np.floating], names: Sequence[str], where: str) -> None:
     """Refuse infinite values and samples without any; by blocks, to keep memory flat."""
     infinite = np.zeros(values.shape[1], dtype=np.int64)
     present = np.zeros(values.shape[1], dtype=np.int64)

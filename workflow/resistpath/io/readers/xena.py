@@ -24,7 +24,7 @@ _DATASETS = (
     (r".+\.(star|htseq)_fpkm(-uq)?", "log2(fpkm+1)"),
     (r"\w*rsem_gene_tpm", "log2(tpm+0.001)"),
     (r"\w*rsem_gene_fpkm", "log2(fpkm+0.001)"),
-    (r"\w*gene_expected_count", "log2(counts+1)"),
+    (r"\w*gene_expected_count", "log2(estimated_counts+1)"),
     (r"\w*rsem_hugo_norm_count", "log2(normalised_counts+1)"),
     (r"(tcga\.\w+\.samplemap_)?hiseqv2", "log2(normalised_counts+1)"),
     (r"eb\+\+adjustpancan_illuminahiseq_rnaseqv2\.geneexp", "log2(normalised_counts+1)"),
