@@ -105,6 +105,7 @@ HEAVY = {
     "anndata",
     "gseapy",
     "h5py",
+    "lifelines",
     "matplotlib",
     "numba",
     "rnanorm",

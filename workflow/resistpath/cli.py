@@ -36,6 +36,13 @@ THRESHOLDS = {
     "min_coverage": (0.6, "share of a set's genes that must be measured"),
     "min_reference": (20, "fewest reference samples for a verdict"),
 }
+COMPARE = {
+    "timepoint": "pre",
+    "covariates": ["batch", "site", "prior_treatment", "purity"],
+    "replicates": "mean",
+    "level": 0.95,
+}
+META = {"estimator": "reml"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Resistance-pathway reports for tumours treated with immune checkpoint"
         f" inhibitors, from bulk RNA-seq. {RESEARCH_USE_ONLY}",
         epilog="Steps in order: fetch (for public accessions), prepare, score, deconvolve,"
-        " reference build, assess, report."
+        " reference build, assess, compare, report; meta joins cohorts."
         " All read and write one folder per cohort.",
     )
     parser.add_argument("--version", action="version", version=f"resistpath {VERSION}")
@@ -56,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_deconvolve(verbs)
     _add_reference(verbs)
     _add_assess(verbs)
+    _add_compare(verbs)
+    _add_meta(verbs)
     _add_report(verbs)
     _add_signature(verbs)
     _add_signatures(verbs)
@@ -220,6 +229,47 @@ def _add_assess(verbs: Verbs) -> None:  # type: ignore[valid-type]
     _own_sets(parser)
     _numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_assess)
+
+
+def _comparison(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--timepoint", default=COMPARE["timepoint"], help="which samples to take")
+    parser.add_argument(
+        "--covariates",
+        nargs="*",
+        default=COMPARE["covariates"],
+        metavar="COLUMN",
+        help="columns of the sample sheet to adjust for; those it has not are passed over",
+    )
+    parser.add_argument(
+        "--replicates",
+        choices=("mean", "first"),
+        default=COMPARE["replicates"],
+        help="several samples of one patient and time point: their mean, or the first by name",
+    )
+    parser.add_argument(
+        "--level", type=float, default=COMPARE["level"], help="confidence level of intervals"
+    )
+
+
+def _add_compare(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "compare", "associate with response, survival and time; see comparison/")
+    _folder(parser)
+    _comparison(parser)
+    parser.set_defaults(run=_compare)
+
+
+def _add_meta(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    parser = _verb(verbs, "meta", "pool the associations of several cohorts")
+    parser.add_argument("folders", type=Path, nargs="+", help="folders of the cohorts")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument(
+        "--estimator",
+        choices=("reml", "dl", "fixed"),
+        default=META["estimator"],
+        help="variance between cohorts",
+    )
+    _comparison(parser)
+    parser.set_defaults(run=_meta)
 
 
 def _add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
@@ -398,6 +448,19 @@ def _assess(args: argparse.Namespace) -> None:
         signatures=args.signatures,
         say=_say(args),
     )
+
+
+def _compare(args: argparse.Namespace) -> None:
+    from resistpath.steps.compare import compare
+
+    compare(args.folder, say=_say(args), **{name: getattr(args, name) for name in COMPARE})
+
+
+def _meta(args: argparse.Namespace) -> None:
+    from resistpath.steps.meta import pool
+
+    options = {name: getattr(args, name) for name in COMPARE | META}
+    pool(args.folders, args.out, say=_say(args), **options)
 
 
 def _report(args: argparse.Namespace) -> None:

@@ -94,6 +94,12 @@ def _shipped_catalogue() -> Catalogue:
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
 
 
+@cache
+def leakage_register() -> pd.DataFrame:
+    """Which cohorts each score was trained, selected or reported on."""
+    return _table("catalogue/leakage.tsv")
+
+
 def catalogue(user: Path | str | None = None) -> Catalogue:
     """The shipped catalogue of mechanisms, readouts and signatures.
 
