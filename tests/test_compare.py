@@ -212,3 +212,9 @@ def test_survival_of_patients_is_joined_to_their_measures():
         < 1
         < rows.loc[("readout", "raw", "none"), "high"]
     )
+
+
+def test_preservation_is_named_where_all_ffpe_samples_are_non_responders(shared):
+    path = shared / "data" / "cho_gse126044_counts" / "samples.tsv"
+    sheet = pd.read_csv(path, sep="\t", dtype=str).set_index("sample_id")
+    assert "FFPE" in step.confounded(sheet)["preservation"]
