@@ -16,6 +16,7 @@ from resistpath.deconvolve.signature import Recipe
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import Gates
+from resistpath.score import PANELS
 from resistpath.units import QUANTITIES, parse_units
 
 
@@ -74,7 +75,9 @@ def test_methods_of_the_schema_are_the_registered_ones(schemas):
     for step in ("score", "deconvolve"):
         listed = schemas["config"]["properties"][step]["properties"]["methods"]["items"]["enum"]
         single = {"gene", "ratio"}  # take named genes, not a set
-        assert set(listed) == set(METHODS[step]) - single - NEEDS_SIGNATURE
+        panels = set(PANELS) if step == "score" else set()
+        offered = set(METHODS[step]) | panels
+        assert set(listed) == offered - single - NEEDS_SIGNATURE
     own = schemas["config"]["properties"]["deconvolve"]["properties"]["signatures"]["items"]
     assert set(own["properties"]["method"]["enum"]) == TAKES_SIGNATURE
     assert own["additionalProperties"] is False

@@ -155,6 +155,10 @@ def _add_score(verbs: Verbs) -> None:  # type: ignore[valid-type]
         metavar="METHOD",
         help="methods to score every gene set with, besides the readout's own",
     )
+    parser.add_argument(
+        "--network", default="", help="table of source, target and weight for ulm, mlm, weighted"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads; they change no number")
     _own_sets(parser)
     parser.set_defaults(run=_score)
 
@@ -381,7 +385,15 @@ def _prepare(args: argparse.Namespace) -> None:
 def _score(args: argparse.Namespace) -> None:
     from resistpath.steps.score import score
 
-    score(args.folder, methods=args.methods, signatures=args.signatures, say=_say(args))
+    network = Path(args.network) if args.network else None
+    score(
+        args.folder,
+        methods=args.methods,
+        network=network,
+        signatures=args.signatures,
+        threads=args.threads,
+        say=_say(args),
+    )
 
 
 def _deconvolve(args: argparse.Namespace) -> None:

@@ -12,9 +12,15 @@ from snakemake.utils import validate
 
 try:
     from resistpath.io.fetch.source import is_remote, local_path
-    from resistpath.io.resources import catalogue_files, deconvolution_files, resource
+    from resistpath.io.resources import (
+        catalogue_files,
+        deconvolution_files,
+        resource,
+        score_files,
+    )
     from resistpath.provenance import code_digest
     from resistpath.quality import Gates
+    from resistpath.score import METHODS as SCORE_METHODS
 except ImportError as error:
     raise WorkflowError(
         "The resistpath package is not installed where Snakemake runs: "

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from resistpath.identifiers import Names
     from resistpath.mechanisms.catalogue import Catalogue
+    from resistpath.methods import GeneSet
 
 CATALOGUE_TABLES = (
     "mechanisms",
@@ -32,6 +33,12 @@ DECONVOLUTION_TABLES = {
     "estimate": "estimate.tsv",
     "consensus_markers": "consensus_markers.tsv",
     "limits_of_detection": "limits_of_detection.tsv",
+}
+SCORE_TABLES = {
+    "immunophenoscore": "immunophenoscore.tsv",
+    "pairs": "pairs.tsv",
+    "weights": "weights.tsv",
+    "typical_expression": "typical_expression.tsv.gz",
 }
 
 
@@ -123,3 +130,45 @@ def deconvolution_files() -> list[Path]:
 def deconvolution_tables() -> dict[str, pd.DataFrame]:
     """Signature matrices and marker lists of the deconvolution methods."""
     return {key: _table(f"deconvolution/{name}") for key, name in DECONVOLUTION_TABLES.items()}
+
+
+def score_files() -> list[Path]:
+    """The tables of the scoring methods."""
+    return [resource(f"score/{name}") for name in SCORE_TABLES.values()]
+
+
+def score_table(name: str) -> pd.DataFrame:
+    """One table of the scoring methods, as text."""
+    return _table(f"score/{SCORE_TABLES[name]}")
+
+
+@cache
+def typical_expression() -> pd.Series:
+    """Bin of typical tumour expression by gene, 1 lowest to 10."""
+    return score_table("typical_expression").set_index("gene")["bin"].astype(int)
+
+
+@cache
+def pair_sets() -> tuple[GeneSet, ...]:
+    """Shipped sets of gene pairs."""
+    from resistpath.methods import GeneSet
+
+    table = score_table("pairs")
+    return tuple(
+        GeneSet(str(name), pairs=tuple(zip(rows["higher"], rows["lower"], strict=True)))
+        for name, rows in table.groupby("set", sort=True)
+    )
+
+
+@cache
+def weighted_sets() -> tuple[tuple[GeneSet, tuple[str, ...]], ...]:
+    """Shipped weighted sets, each with its housekeeping genes."""
+    from resistpath.methods import GeneSet
+
+    out = []
+    for name, rows in score_table("weights").groupby("set", sort=True):
+        genes = rows[rows["role"] == "predictor"]
+        weights = dict(zip(genes["gene"], genes["weight"].astype(float), strict=True))
+        keepers = tuple(rows.loc[rows["role"] == "housekeeping", "gene"])
+        out.append((GeneSet(str(name), tuple(weights), weights=weights), keepers))
+    return tuple(out)

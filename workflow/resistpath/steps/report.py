@@ -290,10 +290,7 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
         preparation=results.prepared.preparation,
-        quality=pd.concat(
-            [results.tables["quality"], _truth(results.together["quality.cohort"])],
-            ignore_index=True,
-        ),
+        quality=_all_quality(results),
         confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
         reference=_reference_record(results) | {"fit": _fits(results)},
@@ -302,6 +299,13 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         thresholds=vars(results.thresholds),
         links=links,
     )
+
+
+def _all_quality(results: Results) -> pd.DataFrame:
+    """Each sample's own checks and those that compare samples, if there are several."""
+    together = _truth(results.together["quality.cohort"])
+    tables = [t for t in (results.tables["quality"], together) if len(t)]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _write_h5ad(path: Path, results: Results) -> None:
