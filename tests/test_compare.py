@@ -191,7 +191,6 @@ def test_one_folder_twice_is_refused(cohorts, capsys):
 
 
 def test_survival_of_patients_is_joined_to_their_measures():
-    pytest.importorskip("lifelines", reason="in envs/requirements.txt once it is locked")
     rng = np.random.default_rng(0)
     names = [f"s{i:02d}" for i in range(60)]
     risk = pd.DataFrame({"bad": rng.normal(size=60), "none": rng.normal(size=60)}, index=names)
