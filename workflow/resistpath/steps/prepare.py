@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resistpath.api import gene_lengths, read_matrix
 from resistpath.errors import UserError, some
 from resistpath.expression import Expression, sample_blocks
 from resistpath.genes import GeneMap, Harmonised, map_genes, universe
 from resistpath.io.fetch.record import RECORD, expression_path
+from resistpath.io.matrix import read_matrix
 from resistpath.io.prepared import preparing, read_prepared
-from resistpath.io.resources import gene_names
+from resistpath.io.resources import gene_lengths, gene_names
 from resistpath.io.tables import read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
