@@ -49,6 +49,10 @@ MERGES = {
     "max": "maximum taken",
     "max_mean": "the row with the highest mean over the cohort kept",
 }
+_NOT_USABLE = {
+    "protein_coding": "protein-coding, but its length is not known",
+    "protein_coding_unnamed": "protein-coding, but without an approved symbol",
+}
 
 
 @dataclass(frozen=True)
@@ -333,17 +337,14 @@ def _biotype_sums(
 
 def _drop_unusable(found: Answers, table: pd.DataFrame, values: pd.DataFrame) -> None:
     """Drop, with a reason, known genes that are not protein-coding and rows with missing values."""
-    reasons = "not protein-coding (" + table["biotype"] + ")"
-    lacking = table["biotype"].eq("protein_coding")
-    reasons[lacking] = "protein-coding, but its length is not known"
-    reasons[table["biotype"].eq("protein_coding_unnamed")] = (
-        "protein-coding, but without an approved symbol"
-    )
     known = found.row >= 0
     other = known.copy()
     other[known] = ~table["coding"].to_numpy()[found.row[known]]
-    found.reason[other] = reasons.to_numpy()[found.row[other]]
-    missing = values.isna().to_numpy().sum(axis=1)
+    biotypes = table["biotype"].to_numpy(dtype=object)[found.row[other]]
+    found.reason[other] = [
+        _NOT_USABLE.get(biotype, f"not protein-coding ({biotype})") for biotype in biotypes
+    ]
+    missing = np.count_nonzero(np.isnan(values.to_numpy()), axis=1)
     holes = known & ~other & (missing > 0)
     words = [f"missing values in {n} sample{'s' if n > 1 else ''}" for n in missing[holes]]
     found.reason[holes] = words
