@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +72,18 @@ def _table(name: str) -> pd.DataFrame:
 @cache
 def gene_table() -> pd.DataFrame:
     """The gene table: ensembl, symbol, previous, alias, entrez, biotype, length."""
-    return _table("genes.tsv.gz")
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    path = resource("genes.tsv.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        columns = lines.readline().rstrip("\n").split("\t")
+    table = pc.read_csv(
+        path,
+        parse_options=pc.ParseOptions(delimiter="\t"),
+        convert_options=pc.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
+    )
+    return table.to_pandas()
 
 
 @cache
@@ -80,6 +92,14 @@ def gene_names() -> Names:
     from resistpath.identifiers import turn_table
 
     return turn_table(gene_table())
+
+
+@cache
+def gene_lengths() -> pd.Series:
+    """Merged-exon lengths of the gene table in bases, by symbol."""
+    from resistpath.genes import lengths
+
+    return lengths(gene_names())
 
 
 def catalogue_files() -> list[Path]:
