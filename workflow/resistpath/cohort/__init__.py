@@ -1,0 +1,1 @@
+"""Associations, pairs, survival and many cohorts: what is said of samples together."""
