@@ -36,6 +36,7 @@ STATUS: Final = (
     "randomised trial failed",
     "randomised trials, met and failed",
     "randomised phase 2 signal",
+    "subgroup of a randomised trial",
     "single-arm signal",
     "preclinical only",
 )
@@ -52,7 +53,7 @@ ADVICE: Final = re.compile(
     r"|would benefit|treat with|switch to|offer\w*)\b",
     re.IGNORECASE,
 )
-_CITATION = re.compile(r"PMID:\d{6,9}|NCT\d{8}|doi:10\.\d{4,9}/\S+")
+_CITATION = re.compile(r"PMID:\d{6,9}|PMC\d{6,9}|NCT\d{8}|doi:10\.\d{4,9}/\S+|https://\S+")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Hypothesis:
     finding
         What was found, in one or two sentences.
     citations
-        PMIDs, NCT numbers and DOIs.
+        PMIDs, PMC ids, NCT numbers and DOIs; an address where none could be confirmed.
     checked
         Date on which the source was read, ISO 8601.
     evidence_grade
@@ -107,7 +108,7 @@ def build_hypotheses(frame: pd.DataFrame, catalogue: Catalogue) -> tuple[Hypothe
     ------
     UserError
         If a cell is empty or outside its vocabulary, a mechanism is unknown, a citation is not
-        a PMID, NCT number or DOI, a date is not one, or a sentence gives advice.
+        a PMID, PMC id, NCT number, DOI or address, a date is not one, or a sentence gives advice.
     """
     mechanisms = {m.mechanism for m in catalogue.mechanisms}
     records = []
@@ -158,7 +159,7 @@ def _citations(row: Row) -> tuple[str, ...]:
         raise UserError(
             f"column 'citation' holds {some(wrong)}",
             where=row.where,
-            do="write PMID:…, NCT… or doi:10.…",
+            do="write PMID:…, PMC…, NCT…, doi:10.… or an address",
         )
     return citations
 

@@ -105,6 +105,17 @@ class Standings:
             self._made[item, view] = self._make(item, view)
         return self._made[item, view]
 
+    def correlation(self, one: str, other: str) -> float:
+        """Correlation of two readouts' normal scores in the reference, short of ±1.
+
+        NaN where one of them could not be placed there.
+        """
+        a, b = self._readout(one), self._readout(other)
+        if "raw" not in a.reference_z or "raw" not in b.reference_z:
+            return float("nan")
+        rho = float(np.corrcoef(a.reference_z["raw"], b.reference_z["raw"])[0, 1])
+        return a.readout.sign * b.readout.sign * float(np.clip(rho, -0.99, 0.99))
+
     def _make(self, item: str, view: str) -> Standing:
         kind, _, name = item.partition(":")
         if kind == "mechanism":
@@ -152,13 +163,12 @@ class Standings:
         the ends join by the square root of the sum of squares (MOVER, Zou & Donner 2008,
         doi:10.1002/sim.3095). Noise in g weakens :math:`\rho` and with it the correction.
         """
-        own, other = self._readout(name), self._readout(given)
         a, b = self.of(f"readout:{name}", "raw"), self.of(f"readout:{given}", "raw")
-        if "raw" not in own.reference_z or "raw" not in other.reference_z:
+        rho = self.correlation(name, given)
+        if np.isnan(rho):
             nan = np.full(len(self.samples), np.nan)
             why = [x or y for x, y in zip(a.reasons, b.reasons, strict=True)]
             return Standing(nan, nan, nan, nan, nan, nan, why)
-        rho = own.readout.sign * other.readout.sign * _correlation(own, other)
         left = np.sqrt(1 - rho**2)
         z = (a.z - rho * b.z) / left
         # A higher g lowers the conditional score where rho is positive.
@@ -175,12 +185,6 @@ class Standings:
             100 * special.ndtr(z + upper),
             reasons,
         )
-
-
-def _correlation(a: Measured, b: Measured) -> float:
-    """Correlation of two readouts' oriented normal scores in the reference, short of ±1."""
-    rho = float(np.corrcoef(a.reference_z["raw"], b.reference_z["raw"])[0, 1])
-    return float(np.clip(rho, -0.99, 0.99))
 
 
 def _masked(position: Position, reasons: Sequence[str], nothing: str) -> Standing:
