@@ -8,11 +8,14 @@ marked excluded tumours in urothelial cancer [2]_. So the coordinates are the re
 phenotype is a reading of them with its probability.
 
 x is the normal score of the T-cell-inflamed readout, y that of the TGF-β response of fibroblasts,
-both in the reference. The plane is divided without any fitted constant, at the reference's
-medians and the diagonal: **desert** where both are below the median, else **inflamed** where x is
-the higher and **excluded** where y is. The probability of each region is its mass under a
-bivariate normal around the point, with the standard deviations of the two intervals and the
-readouts' correlation in the reference.
+both in the reference. The borders are not fitted to anything: **desert** where the T-cell signal
+lies in the reference's lowest third (three phenotypes, and no frequencies known beforehand), for a
+desert is defined by the lack of T cells whatever the stroma; of the others **inflamed** where the
+T-cell signal stands higher in the reference than the stromal one, **excluded** where it stands
+lower. The probability of each region is its mass under a bivariate normal around the point, with
+the standard deviations of the two intervals and the readouts' correlation in the reference. It
+says how much of the *measurement's* uncertainty lies in the region, not how often a pathologist
+would agree (``benchmarks/README.md`` has the figures).
 
 References
 ----------
@@ -39,6 +42,8 @@ T_CELLS: Final = "GEP18_UNWEIGHTED"
 """Readout of the first coordinate."""
 STROMA: Final = "PANFTBRS_MARIATHASAN19"
 """Readout of the second coordinate: TGF-β response of fibroblasts."""
+DESERT: Final = 1 / 3
+"""Share of the reference with so little T-cell signal that it reads as desert."""
 COLUMNS: Final = (
     "sample",
     "phenotype",
@@ -70,22 +75,22 @@ def region_probabilities(
 ) -> np.ndarray:
     r"""Mass of the three regions under a bivariate normal around each point.
 
-    With D = X − Y: desert is :math:`P(X<0, Y<0)`, inflamed :math:`P(X \ge 0, D \ge 0)`, and
-    excluded what is left.
+    With :math:`b = \Phi^{-1}(1/3)` and D = X − Y: desert is :math:`P(X < b)`, inflamed
+    :math:`P(X \ge b, D \ge 0)`, and excluded what is left.
 
     Returns
     -------
     numpy.ndarray
         Points x (inflamed, excluded, desert); rows sum to 1.
     """
-    desert = bivariate_normal(-x / sd_x, -y / sd_y, np.full(len(x), rho))
+    border = float(special.ndtri(DESERT))
+    desert = special.ndtr((border - x) / sd_x)
     cov = rho * sd_x * sd_y
     sd_d = np.sqrt(np.maximum(sd_x**2 + sd_y**2 - 2 * cov, 1e-12))
     rho_d = np.clip((sd_x**2 - cov) / (sd_x * sd_d), -0.999999, 0.999999)
-    inflamed = bivariate_normal(x / sd_x, (x - y) / sd_d, rho_d)
-    excluded = np.clip(1 - desert - inflamed, 0, 1)
-    table = np.column_stack([inflamed, excluded, desert])
-    return np.asarray(table / table.sum(axis=1, keepdims=True))
+    inflamed = bivariate_normal((x - border) / sd_x, (x - y) / sd_d, rho_d)
+    inflamed = np.minimum(inflamed, 1 - desert)
+    return np.column_stack([inflamed, 1 - desert - inflamed, desert])
 
 
 def label(probabilities: np.ndarray) -> str:
@@ -140,7 +145,8 @@ def phenotypes(
     x: Coordinate,
     y: Coordinate,
     rho: float,
-    reasons: Mapping[str, str],
+    barred: Mapping[str, str],
+    doubtful: Mapping[str, str],
     *,
     level: float = 0.90,
 ) -> pd.DataFrame:
@@ -154,8 +160,9 @@ def phenotypes(
         Positions of `T_CELLS` and `STROMA` in the reference.
     rho
         Correlation of the two readouts in the reference.
-    reasons
-        Samples that must not be read, with the reason.
+    barred, doubtful
+        Samples of which nothing is said, and samples whose figures are shown without a label,
+        each with the reason.
     level
         Confidence level of the intervals.
 
@@ -167,21 +174,23 @@ def phenotypes(
     width = 2 * float(special.ndtri(0.5 + level / 2))
     sd_x, sd_y = (np.maximum((axis.lower + axis.upper) / width, 1e-6) for axis in (x, y))
     known = np.isfinite(x.z) & np.isfinite(y.z) & np.isfinite(rho)
-    known &= np.array([str(s) not in reasons for s in samples], dtype=bool)
+    known &= np.array([str(s) not in barred for s in samples], dtype=bool)
     p = np.full((len(known), 3), np.nan)
     p[known] = region_probabilities(
         x.z[known], y.z[known], sd_x[known], sd_y[known], float(np.clip(rho, -0.99, 0.99))
     )
-    words = [label(row) if ok else CANNOT_SAY for row, ok in zip(p, known, strict=True)]
+    words, reasons = [], []
+    for sample, row, ok in zip(map(str, samples), p, known, strict=True):
+        sure = ok and sample not in doubtful
+        words.append(label(row) if sure else CANNOT_SAY)
+        why = doubtful.get(sample) if ok else barred.get(sample, "a coordinate is missing")
+        reasons.append(why or _reason(row))
     table: dict[str, object] = {"sample": samples, "phenotype": words}
     table |= {f"p_{name}": p[:, i] for i, name in enumerate(PHENOTYPES)}
     for name, axis in (("x", x), ("y", y)):
         for column, values in (("", axis.percentile), ("_low", axis.low), ("_high", axis.high)):
             table[name + column] = np.where(known, values, np.nan)
-    table["reason"] = [
-        _reason(row) if ok else reasons.get(str(sample), "a coordinate could not be measured")
-        for sample, row, ok in zip(samples, p, known, strict=True)
-    ]
+    table["reason"] = reasons
     return pd.DataFrame(table)[list(COLUMNS)]
 
 

@@ -15,7 +15,7 @@ A patient's rows depend on that patient's samples and the reference only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -167,9 +167,10 @@ def change(before: Level, after: Level, noise: float | None, level: float) -> Ch
     )
 
 
-def barred(standings: Standings) -> dict[str, str]:
-    """Samples that take no part in comparisons, with the reason."""
-    return {sample: over.reason for sample, over in standings.overruled.items()}
+def doubt(pair: Pair, standings: Standings) -> str:
+    """Why the figures of a pair decide nothing; empty if they do."""
+    names = [str(standings.samples[i]) for i in pair.before + pair.after]
+    return next((f"{n}: {standings.doubtful[n]}" for n in names if n in standings.doubtful), "")
 
 
 def compare_pairs(
@@ -198,7 +199,8 @@ def compare_pairs(
 def _rows(
     pair: Pair, standings: Standings, noise: Mapping[str, float], level: float
 ) -> Iterator[tuple[object, ...]]:
-    samples, out = standings.samples, barred(standings)
+    samples, out = standings.samples, standings.barred
+    doubted = doubt(pair, standings)
     names = ["; ".join(str(samples[i]) for i in places) for places in (pair.before, pair.after)]
     for kind, item in standings.items:
         for view in VIEWS:
@@ -206,6 +208,8 @@ def _rows(
             a, b = (level_at(standing, p, samples, out) for p in (pair.before, pair.after))
             sd = noise.get(f"{kind}:{item} {view}")
             c = change(a, b, sd, level)
+            if doubted and c.outcome != CANNOT_SAY:
+                c = replace(c, outcome=CANNOT_SAY, reason=doubted)
             yield (
                 *(pair.patient, *names, pair.start, pair.end),
                 *(kind, item, view, a.percentile, b.percentile),

@@ -26,7 +26,7 @@ from resistpath.mechanisms.conditions import (
     together,
 )
 from resistpath.mechanisms.diseases import disease_name
-from resistpath.mechanisms.pairs import STEPS, WITHOUT_NOISE, Pair, barred, change, level_at
+from resistpath.mechanisms.pairs import STEPS, WITHOUT_NOISE, Pair, change, doubt, level_at
 from resistpath.mechanisms.records import Catalogue
 from resistpath.mechanisms.rows import Row, is_missing, refuse_repeats, rows
 from resistpath.mechanisms.rules import GRADES, diseases_of
@@ -160,6 +160,8 @@ def read_patterns(
             outcome = NOT_READ
             if not why:
                 outcome, figures, why = _ask(p, pair, standings, noise, level)
+                if doubted := doubt(pair, standings):
+                    outcome, why = CANNOT_SAY, doubted
                 if p.resistance == ACQUIRED and response is None and outcome == MET:
                     why += "; whether the patient responded first is not stated"
             records.append(
@@ -225,7 +227,7 @@ def _answer(
 ) -> tuple[str, str, str]:
     """Answer, figures, and why there is no value."""
     standing = standings.of(condition.item, condition.view)
-    out = barred(standings)
+    out = standings.barred
     before, after = (
         level_at(standing, places, standings.samples, out) for places in (pair.before, pair.after)
     )

@@ -137,13 +137,15 @@ def evaluate_rules(
     for i, sample in enumerate(standings.samples):
         own = diseases.get(sample)
         disease = None if is_missing(own) else disease_name(own)
-        over = standings.overruled.get(str(sample))
+        barred = standings.barred.get(str(sample), "")
+        doubted = standings.doubtful.get(str(sample))
         for rule in rules:
-            figures = ""
-            why = over.reason if over is not None else rule.unreadable_in(disease)
+            figures, why = "", barred or rule.unreadable_in(disease)
             outcome = CANNOT_SAY
             if not why:
                 outcome, figures, why = _ask(rule, standings, i)
+                if doubted is not None:
+                    outcome, why = CANNOT_SAY, doubted
             records.append((sample, rule.rule, rule.name, outcome, figures, why))
     return pd.DataFrame(records, columns=list(OUTCOME_COLUMNS))
 

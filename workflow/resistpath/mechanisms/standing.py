@@ -105,6 +105,16 @@ class Standings:
             self._made[item, view] = self._make(item, view)
         return self._made[item, view]
 
+    @property
+    def barred(self) -> dict[str, str]:
+        """Samples of which nothing is said, with the reason."""
+        return {s: o.reason for s, o in self.overruled.items() if o.word == NOT_ASSESSABLE}
+
+    @property
+    def doubtful(self) -> dict[str, str]:
+        """Samples whose figures are shown but decide nothing, with the reason."""
+        return {s: o.reason for s, o in self.overruled.items() if o.word != NOT_ASSESSABLE}
+
     def correlation(self, one: str, other: str) -> float:
         """Correlation of two readouts' normal scores in the reference, short of ±1.
 
