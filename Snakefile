@@ -14,6 +14,8 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/deconvolve.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/assess.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/meta.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -23,3 +25,9 @@ rule all:
         collect(
             "{results}/{cohort}/manifest.json", results=RESULTS, cohort=COHORTS.index
         ),
+        collect(
+            "{results}/{cohort}/comparison/response.tsv",
+            results=RESULTS,
+            cohort=COHORTS.index,
+        ),
+        f"{RESULTS}/comparison/meta.tsv" if len(COHORTS) > 1 else [],

@@ -53,6 +53,8 @@ def test_all_files_of_the_contract_are_there(cohort):
         "scores.tsv",
         "scores.wide.tsv",
         "fractions.tsv",
+        "fractions.fit.tsv",
+        "fractions.cohort_concordance.tsv",
         "reference.npz",
         "mechanisms.tsv",
         "readouts.tsv",
@@ -224,13 +226,65 @@ def test_steps_say_what_they_miss(tmp_path, capsys, cohort):
     assert "there is no signature" in fails(capsys, "signatures", "show", "NOPE")
 
 
-def test_signatures_can_be_browsed(capsys):
+def test_signatures_can_be_listed(capsys):
     assert main(["signatures", "list"]) == 0
-    assert "CYT_ROONEY2" in capsys.readouterr().out
-    assert main(["signatures", "show", "CYT_ROONEY2"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if not line.startswith("!")]
+    at = head.index("readout")
+    assert all(line[at - 1] == " " and line[at] != " " for line in rows)  # columns are aligned
+    assert len(rows) == len(catalogue().readouts) + 6
+    assert main(["signatures", "list", "--mechanism", "treg", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [r["readout"] for r in records] == ["TREG_ZHANG9", "TREG_COMBES9", "QUANTISEQ_TREGS"]
+    assert records[0]["points_against"] == ["read"]
+    assert main(["signatures", "list", "--axis", "host", "--json"]) == 0
+    host = json.loads(capsys.readouterr().out)
+    assert {r["mechanism"] for r in host if r["method"] == "not assessed"} == {
+        *("host_microbiome", "host_hla_genotype", "host_tmb_msi_neoantigen"),
+        *("host_ctdna_blood_counts", "host_prior_treatment_steroids", "host_body_age_sex"),
+    }
+    assert "there is no axis 'outer'" in fails(capsys, "signatures", "list", "--axis", "outer")
+    assert "no mechanism 'x'" in fails(capsys, "signatures", "list", "--mechanism", "x")
+
+
+def test_a_signature_is_shown_with_everything_known(capsys):
+    assert main(["signatures", "show", "PANFTBRS_MARIATHASAN19"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for words in (
+        *("Mariathasan 2018 Nature", "10.1038/nature25501", "CC BY 3.0", "tier A", "two sources"),
+        *("19 genes now of 19 published", "CCN2 (CTGF)", "RFLNB (FAM101B)", "tumour-extrinsic"),
+        *(
+            "TGF-β exclusion (tgf_beta)",
+            "ssgsea of PANFTBRS_MARIATHASAN19, sign +1",
+            "high = resist",
+        ),
+        *(
+            "time-point note",
+            "overlap cluster none",
+            "failed replications",
+            "AUC for response in 14",
+        ),
+    ):
+        assert words in text, words
+    assert main(["signatures", "show", "CYT_ROONEY2", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert sorted(record["up"]) == ["GZMA", "PRF1"]
     assert record["doi"] == "10.1016/j.cell.2014.12.033"
+    (readout,) = record["readouts"]
+    assert readout["cluster"] == "t_cells"
+    assert "cd8_t_effector" in readout["cluster_members"]
+    assert readout["direction_check"]["n_cohorts"] == 15
+
+
+def test_other_ids_are_shown_too(capsys):
+    for name, words in (
+        ("PTEN_SINGLE", "gene of PTEN, sign -1"),  # a readout without a signature
+        ("JERBY_RES", "JERBY_RES_DOWN: Immune resistance programme, down"),  # a pair
+        ("hypoxia", "resistance direction high"),  # a mechanism
+        ("host_microbiome", "not assessed"),
+    ):
+        assert main(["signatures", "show", name]) == 0
+        assert words in " ".join(capsys.readouterr().out.split())
 
 
 def test_every_verb_has_help(capsys):
@@ -243,8 +297,11 @@ def test_every_verb_has_help(capsys):
         ["reference", "show"],
         ["assess"],
         ["report"],
+        ["signature", "build"],
+        ["signature", "show"],
         ["signatures", "list"],
         ["signatures", "show"],
+        ["signatures", "check"],
     ):
         with pytest.raises(SystemExit) as stop:
             main([*verb, "--help"])

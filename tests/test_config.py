@@ -10,10 +10,13 @@ import pytest
 import yaml
 
 from resistpath import METHODS
-from resistpath.cli import FETCH, THRESHOLDS
+from resistpath.cli import COMPARE, FETCH, META, RECIPE, THRESHOLDS, _parser
+from resistpath.deconvolve import NEEDS_SIGNATURE, TAKES_SIGNATURE
+from resistpath.deconvolve.signature import Recipe
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import Gates
+from resistpath.score import PANELS
 from resistpath.units import QUANTITIES, parse_units
 
 
@@ -59,13 +62,45 @@ def test_the_command_line_has_the_same_defaults(config):
     assert vars(Gates()) == config["quality"]
     assert {k: v[0] for k, v in FETCH.items()} | {"mirrors": {}} == config["fetch"]
     assert {k: v[0] for k, v in THRESHOLDS.items()} == config["assess"] == vars(Thresholds())
+    assert config["compare"] == COMPARE
+    assert config["meta"] == META
+    parser = _parser()
+    deconvolve = parser.parse_args(["deconvolve", "folder"])
+    assert deconvolve.methods == config["deconvolve"]["methods"]
+    assert deconvolve.signature == config["deconvolve"]["signatures"]
+    assert Recipe(**{k: v[0] for k, v in RECIPE.items()}) == Recipe()
 
 
 def test_methods_of_the_schema_are_the_registered_ones(schemas):
     for step in ("score", "deconvolve"):
         listed = schemas["config"]["properties"][step]["properties"]["methods"]["items"]["enum"]
         single = {"gene", "ratio"}  # take named genes, not a set
-        assert set(listed) == set(METHODS[step]) - single
+        panels = set(PANELS) if step == "score" else set()
+        offered = set(METHODS[step]) | panels
+        assert set(listed) == offered - single - NEEDS_SIGNATURE
+    own = schemas["config"]["properties"]["deconvolve"]["properties"]["signatures"]["items"]
+    assert set(own["properties"]["method"]["enum"]) == TAKES_SIGNATURE
+    assert own["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"name": "LM22", "method": "mcpcounter", "path": "LM22.txt"},
+        {"name": "a:b", "method": "svr", "path": "LM22.txt"},
+        {"name": "LM22", "method": "svr"},
+        {"name": "LM22", "method": "svr", "path": "LM22.txt", "scale": "none"},
+    ],
+)
+def test_signatures_of_the_configuration_are_closed(schemas, config, own):
+    def valid(own):
+        jsonschema.validate(
+            config | {"deconvolve": {"methods": ["svr"], "signatures": [own]}}, schemas["config"]
+        )
+
+    valid({"name": "LM22", "method": "svr", "path": "LM22.txt"})
+    with pytest.raises(jsonschema.ValidationError):
+        valid(own)
 
 
 def test_the_default_cohort_sheet_is_valid(schemas, repository):

@@ -118,6 +118,33 @@ def test_quantiseq_equals_the_original(data: str, name: str, options: dict[str, 
     assert difference < (1e-12 if "robust" in options else 1e-7)
 
 
+# quantiseqr 1.11.0 (595ad14), R 4.2.2: run_quantiseq(x, "TIL10", is_arraydata = TRUE,
+# is_tumordata = FALSE, scale_mRNA = TRUE, method = ...) on the nine samples of Finotello's
+# GSE107572 (19,423 genes): the row of pbmc_4, in the order of TYPES and "Other".
+ARRAYS = {
+    "lsei": """0.047004306 0 0 0.133072922 0 0.077837719 0.103737241 0.303637551 0.021097110
+        0.063598954 0.250014196""",
+    "huber": """0.079409498 0 0.002827961 0.154783764 0.005057795 0.132267225 0.241012976
+        0.300215621 0.006468354 0.077956807""",
+    "hampel": """0.083218054 0 0.002674232 0.190784733 0.011444688 0.138819162 0.230288920
+        0.295286158 0.004361858 0.043122195""",
+    "bisquare": """0.079592128 0 0.001919397 0.192806766 0.012559607 0.139085614 0.244427060
+        0.288400837 0.009902132 0.031306460""",
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_arrays_equal_the_original(kind: str) -> None:
+    path = SHARED / "data" / "finotello_gse107572_pbmc" / "matrix.tsv.gz"
+    if not path.exists():
+        pytest.skip("no ../shared/data/finotello_gse107572_pbmc")
+    matrix = pd.read_csv(path, sep="\t", index_col=0)
+    options = {"array": True, "tumour": False, "robust": kind}
+    values = package.deconvolve(matrix, "quantiseq", TABLES, **options).loc["pbmc_4"]
+    expected = np.array(ARRAYS[kind].split(), dtype=float)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=2e-7)
+
+
 def test_current_symbols_find_renamed_genes() -> None:
     """Hugo's matrix carries four TIL10 genes under newer names, so fractions move a little."""
     matrix = oracle("hugo/input.tsv.gz")
@@ -558,7 +585,7 @@ def test_mcpcounter_interval_and_absent_markers() -> None:
 def test_long_table(tpm: pd.DataFrame) -> None:
     result = run(tpm)
     table = package.deconvolve_long(tpm, "quantiseq", TABLES, symbols="published")
-    columns = "method, sample, cell_type, label, value, kind, low, high, detectable, limit, note"
+    columns = "sample, method, cell_type, label, value, kind, low, high, detectable, limit, note"
     assert ", ".join(table.columns) == columns
     assert table["sample"].drop_duplicates().to_list() == list(tpm.columns)
     assert len(table) == tpm.shape[1] * (11 + 4)

@@ -53,15 +53,17 @@ def test_fit_table(tpm: pd.DataFrame) -> None:
     result = package.run(tpm, "least_squares", TABLES, scale_mrna=False)
     table = fit_table(result, "least_squares")
     assert list(table.columns) == [
-        "method",
         "sample",
+        "method",
         "n_genes",
         "n_signature",
         "coverage",
         "correlation",
         "residual",
         "condition",
+        "note",
     ]
+    assert table["note"].eq("signature: TIL10").all()
     assert table["sample"].to_list() == list(tpm.columns)
     # By hand for one sample.
     a = TIL10.iloc[:, 3:].to_numpy(dtype=float)

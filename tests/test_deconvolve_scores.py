@@ -261,3 +261,19 @@ def test_danaher_agrees_with_a_second_reading() -> None:
     mine = {frozenset(g["gene"]) for _, g in ours.groupby("cell_type")}
     theirs = {frozenset(g["gene"]) for _, g in second.groupby("cell_type")}
     assert mine == theirs
+
+
+def test_panels_agree_with_a_second_copy() -> None:
+    """The copy in ../shared lost ten genes; the package itself (immuno-compass 2.5.3) has them."""
+    path = SHARED / "reference" / "signature_matrices" / "compass_cell_and_pathway_markers.tsv"
+    if not path.exists():
+        pytest.skip("no ../shared/reference/signature_matrices")
+    second = pd.read_csv(path, sep="\t").groupby("set")["gene"].agg(set)
+    ours = MARKERS[MARKERS["panel"] != "danaher"].groupby("set")["gene"].agg(set)
+    assert set(ours.index) <= set(second.index)
+    assert all(second[name] <= genes for name, genes in ours.items())
+    lost = {gene for name, genes in ours.items() for gene in genes - second[name]}
+    assert lost == {
+        *("ADORA3", "CCL14", "CCL4", "CD177", "CD24", "FAM156A", "MRC1", "PCAT19", "PMCH"),
+        "TRGC2",
+    }

@@ -217,7 +217,7 @@ def test_wheel_holds_tables_templates_and_licences(tmp_path):
     wanted = {
         f"resistpath/{p.relative_to(package).as_posix()}"
         for p in package.rglob("*")
-        if p.is_file() and p.suffix != ".pyc"
+        if p.is_file() and "__pycache__" not in p.parts
     }
     wanted |= {f"resistpath/_resources/{row['file']}" for row in table("resources/sources.tsv")}
     assert not wanted - names

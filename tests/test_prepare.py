@@ -151,3 +151,24 @@ def test_what_a_fetch_says_of_the_format_is_a_reader(repository):
     ]
     assert len(said) >= 8
     assert set(said) <= {*FORMATS, "auto"}
+
+
+@pytest.mark.parametrize("form", ["tsv.gz", "csv", "tsv.xz", "turned", "shuffled", "split"])
+def test_the_same_matrix_written_otherwise(counts, tmp_path, form):
+    """Compression, separator, orientation, order and rows of one gene change no bit."""
+    expected = prepare(tmp_path / "expected", "--expression", written(tmp_path, counts))
+    frame, name, separator = counts, f"x.{form}", "\t"
+    if form == "csv":
+        separator = ","
+    elif form == "turned":
+        frame, name = counts.T.rename_axis("sample"), "x.tsv"
+    elif form == "shuffled":
+        frame, name = counts.sample(frac=1, random_state=3)[SAMPLES[::-1]], "x.tsv"
+    elif form == "split":
+        half = counts // 2
+        frame, name = pd.concat([half, counts - half]), "x.tsv"
+    frame.to_csv(tmp_path / name, sep=separator)
+    found = prepare(tmp_path / "found", "--expression", tmp_path / name)
+    for s in SAMPLES:
+        assert found.values[s].to_numpy().tobytes() == expected.values[s].to_numpy().tobytes()
+        assert found.counts[s].to_numpy().tobytes() == expected.counts[s].to_numpy().tobytes()

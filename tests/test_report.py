@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from resistpath.deconvolve.caveats import caveats
 from resistpath.errors import UserError
 from resistpath.io.resources import catalogue
 from resistpath.mechanisms.catalogue import Catalogue
@@ -137,10 +138,14 @@ def _tables(book: Catalogue, seed: int = 0) -> dict[str, pd.DataFrame]:
             }
         )
     cells = [
-        ("quantiseq", "T.cells.CD8", "CD8 T cells", 0.0831, "fraction", 0.05, 0.12, "yes", 0.02),
-        ("quantiseq", "Tregs", "Treg", 0.0004, "fraction", 0.0, 0.02, "below limit", 0.06),
-        ("quantiseq", "Other", "Other", 0.8, "fraction", 0.7, 0.9, "unknown", nan),
-        ("mcpcounter", "B lineage", "B lineage", 3.21, "score", 3.0, 3.5, "unknown", nan),
+        ("quantiseq", "t_cd8", "CD8 T cells", 0.0831, "fraction", 0.05, 0.12, "yes", 0.02),
+        ("quantiseq", "treg", "Treg", 0.0004, "fraction", 0.0, 0.02, "below limit", 0.06),
+        ("quantiseq", "other", "Other", 0.8, "fraction", 0.7, 0.9, "unknown", nan),
+        ("mcpcounter", "b_cell", "B lineage", 3.21, "score", 3.0, 3.5, "unknown", nan),
+        ("mcpcounter", "t_cd8", "CD8 score", 1.5, "score", 1.0, 2.0, "unknown", nan),
+        ("consensus_markers", "b_cell", "B cells", 2.0, "score", 1.0, 3.0, "unknown", nan),
+        ("consensus_markers", "treg", "Treg", 1.0, "score", 0.5, 1.5, "unknown", nan),
+        ("svr:LM22", "t_cd8", "CD8 T cells", nan, "fraction", nan, nan, "unknown", nan),
     ]
     names = ["method", "cell_type", "label", "value", "kind", "low", "high", "detectable", "limit"]
     genes = [
@@ -160,7 +165,12 @@ def _tables(book: Catalogue, seed: int = 0) -> dict[str, pd.DataFrame]:
         "mechanisms": pd.DataFrame(mechanisms),
         "readouts": pd.DataFrame(readouts),
         "fractions": pd.DataFrame(cells, columns=names).assign(
-            percentile=[81.2, nan, 30.0, 55.5], note=["", "remark", "", ""]
+            percentile=[81.2, 9.5, 30.0, 55.5, 21.7, 60.0, 40.0, nan],
+            note=["", "remark", *[""] * 5, "not assessable: 1 of 547 genes"],
+            coverage=[*[0.9] * 3, 1.0, 1.0, 0.8, 0.8, 0.002],
+            correlation=[*[0.93] * 3, *[nan] * 5],
+            residual=[*[0.38] * 3, *[nan] * 5],
+            condition=[*[3.87] * 3, *[nan] * 5],
         ),
         "key_genes": pd.DataFrame(genes),
     }
@@ -598,6 +608,7 @@ def test_a_failed_gate_replaces_the_content(book: Catalogue, spread: dict[str, A
     record = _sample(book, spread, quality=_quality(failed=True))
     for key in (
         *("mechanisms", "context_readouts", "composition", "key_genes", "axes"),
+        "cell_caveats",
         *("further_mechanisms", "further_axes"),
     ):
         assert record[key] == []
@@ -627,8 +638,55 @@ def test_below_the_limit_of_detection_is_said_in_words(page: str) -> None:
     row = read.all("tr", **{"data-at": "/composition/0/rows/1"})[0]
     assert "below the limit of detection" in row["text"]
     tables = [e for e in read.all("table") if read.all("section", id="composition")[0] in e["path"]]
-    assert "B lineage" not in tables[0]["text"]
-    assert "CD8 T cells" not in tables[1]["text"]
+    assert "B lineage" not in tables[1]["text"]  # the first compares the methods
+    assert "CD8 T cells" not in tables[2]["text"]
+
+
+def test_methods_are_compared_by_percentile_and_never_averaged(
+    page: str, record: dict[str, Any]
+) -> None:
+    found = record["cell_agreement"]
+    assert found["methods"] == ["quantiseq", "mcpcounter", "consensus_markers"]
+    rows = {row["cell_type"]: row for row in found["rows"]}
+    assert list(rows) == ["b_cell", "treg", "t_cd8"]  # in the order of the vocabulary
+    assert rows["t_cd8"]["difference"] == pytest.approx(81.2 - 21.7)
+    assert rows["t_cd8"]["reading"] == "disagree"
+    assert rows["t_cd8"]["places"][2] is None  # no such type
+    assert rows["b_cell"]["difference"] == 4.5
+    assert rows["b_cell"]["reading"] == "agree"
+    # Below its limit of detection: shown, not compared.
+    assert rows["treg"]["places"][0] == {"percentile": 9.5, "detectable": "below limit"}
+    assert (rows["treg"]["difference"], rows["treg"]["reading"]) == (None, "cannot compare")
+    text = Page(page).all("table", id="cell-agreement")[0]["text"]
+    assert "(9.5)" in text or "(10)" in text
+    assert "disagree" in text
+    numbers = Page(page).numbers()
+    assert "/cell_agreement/rows/2/places/0/percentile" in numbers
+    assert "/cell_agreement/rows/2/difference" in numbers
+    assert "/composition/0/fit/residual" in numbers
+
+
+def test_a_method_that_could_not_be_run_says_why(page: str, record: dict[str, Any]) -> None:
+    part = next(p for p in record["composition"] if p["method"] == "svr:LM22")
+    assert part["rows"] == []
+    assert part["unavailable"] == "not assessable: 1 of 547 genes"
+    section = Page(page).all("section", id="composition")[0]["text"]
+    assert "No values for this sample: not assessable: 1 of 547 genes." in section
+    said = [m["text"] for m in record["methods"]["methods"] if m["method"] == "svr:LM22"]
+    assert said[0].startswith("ν-SVR")
+    assert said[0].endswith("; matrix LM22")
+
+
+def test_caveats_of_each_method_and_of_all_are_on_the_page(
+    page: str, record: dict[str, Any]
+) -> None:
+    section = Page(page).all("section", id="composition")[0]["text"]
+    assert caveats("quantiseq")[0] in section
+    for part in record["composition"]:
+        known = caveats(part["method"].partition(":")[0])
+        assert part["caveats"] == known[: -len(record["cell_caveats"])]
+        assert record["cell_caveats"] == known[len(part["caveats"]) :]
+    assert all(text in section for text in record["cell_caveats"])
 
 
 def test_a_gene_without_a_row_is_called_not_measured(page: str, record: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ GSVA 1.46.0 `gsva(log2(TPM+1), sets, method="ssgsea", ssgsea.norm=FALSE)` (tau 0
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from resistpath import GeneSet, UserError, score
 from resistpath.score import METHODS, score_long
 from resistpath.score.data import ScoreData
 from resistpath.score.intervals import half_width, jackknife_variance, prior_variance
+from resistpath.score.run import scores_of, scores_without
 
 
 def read_gmt(path):
@@ -106,12 +109,9 @@ def test_singscore_of_an_up_down_pair_equals_singscore(shared):
     if shared_genes:
         with pytest.raises(UserError, match="both up and down"):
             score(x, [GeneSet("pair", tuple(sets[up]), tuple(sets[down]))], method="singscore")
-    from resistpath.score.data import IndexedSet
-    from resistpath.score.singscore import singscore
-
     data = ScoreData(x)
-    index = [data.index(GeneSet(n, tuple(sets[n]))).up for n in (up, down)]
-    ours = singscore(data, IndexedSet("pair", *index, size=0))
+    pair = data.index([GeneSet("pair", tuple(sets[up]), tuple(sets[down]))])
+    ours = scores_of(data, pair, {"singscore": METHODS["singscore"]})["singscore"][:, 0]
     total = expected.filter(like="TotalScore").iloc[:, 0] if "TotalScore" in expected else None
     assert total is not None, list(expected)
     np.testing.assert_allclose(ours, total.loc[x.columns], rtol=1e-9)
@@ -140,13 +140,24 @@ def test_gseapy_agrees_on_tie_free_input(small):
     np.testing.assert_allclose(ours[["a", "b"]], theirs.loc[ours.index, ["a", "b"]], rtol=1e-9)
 
 
-@pytest.mark.parametrize("method", list(METHODS))
+SINGLE = [name for name, m in METHODS.items() if not m.cohort_dependent]
+
+
+def in_form(method, sets):
+    """The same genes as pairs, for methods that take pairs."""
+    if METHODS[method].takes != "pairs":
+        return sets
+    return [GeneSet(s.name, pairs=tuple(pairwise([*s.genes, "GZMA"]))) for s in sets]
+
+
+@pytest.mark.parametrize("method", SINGLE)
 def test_a_sample_scores_the_same_in_any_company(method, demo_values):
     sets = [
         GeneSet("one", ("PTEN",)),
         GeneSet("pair", ("GZMA", "PRF1"), ("SPP1",)),
         GeneSet("many", tuple(demo_values.index[::150])),
     ]
+    sets = in_form(method, sets)
     together = score(demo_values, sets, method)
     shuffled = score(demo_values.iloc[:, ::-1], sets, method)
     pd.testing.assert_frame_equal(together, shuffled.loc[together.index], check_exact=True)
@@ -160,26 +171,47 @@ def test_gene_order_does_not_matter(method, demo_values):
     x = demo_values.iloc[:, :5]
     sets = [GeneSet("many", tuple(x.index[::150])), GeneSet("updown", ("GZMA", "PRF1"), ("SPP1",))]
     mixed = x.sample(frac=1, random_state=1)
-    reversed_sets = [GeneSet(s.name, s.up[::-1], s.down) for s in sets]
+    reversed_sets = in_form(method, [GeneSet(s.name, s.up[::-1], s.down) for s in sets])
+    if METHODS[method].takes == "pairs":
+        sets = reversed_sets
     pd.testing.assert_frame_equal(
         score(x, sets, method), score(mixed, reversed_sets, method), check_exact=True
     )
 
 
-@pytest.mark.parametrize("method", ["ssgsea", "singscore", "mean", "ratio"])
+GROWING = ("rank_z", "weighted")  # scores that grow with the number of genes
+LEAVE_ONE_OUT = [n for n, m in METHODS.items() if m.leave_one_out and n not in GROWING]
+
+
+@pytest.mark.parametrize("method", LEAVE_ONE_OUT)
 def test_leaving_out_each_gene_equals_scoring_without_it(method, small):
     record, data = METHODS[method], ScoreData(small)
     gene_set = GeneSet(
         "s", ("G01", "G04", "G07", "G20"), ("G05", "G30") if method != "ssgsea" else ()
     )
-    closed = record.leave_one_out(data, data.index(gene_set))
+    _, closed = scores_without(data, data.index([gene_set]), record)
     for i, gene in enumerate([*sorted(gene_set.up), *sorted(gene_set.down)]):
         rest = GeneSet(
             "s",
             tuple(g for g in gene_set.up if g != gene),
             tuple(g for g in gene_set.down if g != gene),
         )
-        np.testing.assert_allclose(closed[:, i], record.func(data, data.index(rest)), rtol=1e-10)
+        np.testing.assert_allclose(closed[:, i], score(small, [rest], method)["s"], rtol=1e-10)
+
+
+def test_scores_that_grow_with_the_set_are_scaled_back_to_its_size(small):
+    genes, total = ("G01", "G04", "G07", "G20"), len(small)
+    n = len(genes)
+    data = ScoreData(small)
+    index = data.index([GeneSet("s", genes)])
+    for method, scale in (
+        ("weighted", n / (n - 1)),
+        ("rank_z", np.sqrt(n * (total - n + 1) / ((n - 1) * (total - n)))),
+    ):
+        _, closed = scores_without(data, index, METHODS[method])
+        for i, gene in enumerate(genes):
+            rest = score(small, {"s": [g for g in genes if g != gene]}, method)["s"]
+            np.testing.assert_allclose(closed[:, i], rest * scale, rtol=1e-10)
 
 
 def test_jackknife_by_hand():
@@ -201,14 +233,15 @@ def test_prior_variance_finds_the_scale_it_was_drawn_from():
 
 
 def test_a_single_gene_has_no_interval(small):
-    row = score_long(ScoreData(small), GeneSet("g", ("G01",)), "gene").iloc[0]
+    row = score_long(ScoreData(small), {"gene": [GeneSet("g", ("G01",))]}).iloc[0]
     assert np.isnan(row["se"])
     assert np.isnan(row["low"])
     assert row["score"] == small.loc["G01", "S0"]
 
 
 def test_coverage_counts_missing_genes(small):
-    row = score_long(ScoreData(small), GeneSet("s", ("G01", "G02", "NOPE", "GONE")), "mean").iloc[0]
+    gene_set = GeneSet("s", ("G01", "G02", "NOPE", "GONE"))
+    row = score_long(ScoreData(small), {"mean": [gene_set]}).iloc[0]
     assert (row["coverage"], row["n_genes"]) == (0.5, 2)
 
 

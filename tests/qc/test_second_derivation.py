@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 def both_parts(stem: str) -> pd.DataFrame:
     return pd.concat(
-        [pd.read_csv(HERE / f"{stem}{part}.tsv", sep="\t") for part in ("", "_2")],
+        [pd.read_csv(HERE / f"{stem}{part}.tsv", sep="\t") for part in ("", "_2", "_3")],
         ignore_index=True,
     )
 
@@ -43,6 +43,7 @@ LEFT_OUT = {
     "MMDSC_CRISTESCU209": dict.fromkeys(("NCF1B", "NCF1C"), NO_GENE),
     "MHC2_RODY15": dict.fromkeys(("LOC100509457", "LOC101060835"), NO_GENE),
     "HALLMARK_FAM": {"XIST": NO_GENE},
+    "IPRES_MAPKI_INDUCED_EMT": {"IGHM": NO_GENE},
     "JERBY_RES_UP": dict.fromkeys(
         (
             *("C19orf48P", "GAS5", "H3P6", "HNRNPA1P10", "MIR4461", "RPL13AP5", "SNHG15"),

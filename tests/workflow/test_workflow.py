@@ -54,7 +54,7 @@ def test_the_workflow_runs_and_a_second_run_does_nothing(snakemake, folder):
     results = folder / "results" / "few"
     assert len(list((results / "reports").glob("*.html"))) == 24
     assert (results / "manifest.json").is_file()
-    for rule in ("prepare", "score", "deconvolve", "reference", "assess", "report"):
+    for rule in ("prepare", "score", "deconvolve", "reference", "assess", "compare", "report"):
         assert (results / "logs" / f"{rule}.log").is_file()
         assert (results / "benchmarks" / f"{rule}.tsv").is_file()
     status, said = snakemake()
@@ -70,7 +70,7 @@ def test_a_changed_threshold_reruns_verdicts_and_pages_only(snakemake, folder):
     status, said = snakemake("--dry-run", "--configfile", str(other))
     assert status == 0, said
     planned = set(re.findall(r"^(?:local)?rule (\w+):", said, flags=re.MULTILINE))
-    assert planned - {"all"} == {"assess", "report"}
+    assert planned - {"all"} == {"assess", "compare", "report"}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from resistpath.api import (
         METHODS,
         deconvolve,
+        immunophenoscore,
         normalise,
         read_expression,
         score,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HOME = {
     "METHODS": "api",
     "deconvolve": "api",
+    "immunophenoscore": "api",
     "normalise": "api",
     "read_expression": "api",
     "score": "api",
@@ -45,6 +47,7 @@ __all__ = [
     "UserError",
     "__version__",
     "deconvolve",
+    "immunophenoscore",
     "normalise",
     "read_expression",
     "score",

@@ -19,12 +19,13 @@ from resistpath.expression import Expression
 from resistpath.genes import detect_gene_id, harmonise, lengths
 from resistpath.io.gene_sets import read_gmt
 from resistpath.io.readers import read_source
-from resistpath.io.resources import deconvolution_tables, gene_names
+from resistpath.io.resources import deconvolution_tables, gene_names, score_table
 from resistpath.methods import GeneSet, Method
 from resistpath.normalise import normalise as normalise_values
 from resistpath.normalise import tmm_factors
 from resistpath.score import METHODS as SCORE_METHODS
 from resistpath.score import score as score_sets
+from resistpath.score.ips import immunophenoscore as score_immunophenoscore
 from resistpath.units import check_units, parse_units, read_units
 
 METHODS: dict[str, dict[str, Method]] = {
@@ -35,6 +36,7 @@ __all__ = [
     "METHODS",
     "deconvolve",
     "gene_lengths",
+    "immunophenoscore",
     "linear_symbols",
     "linear_tpm",
     "normalise",
@@ -188,6 +190,17 @@ def score(
     if isinstance(gene_sets, str | Path):
         gene_sets = read_gmt(gene_sets)
     return score_sets(values, gene_sets, method, **options)
+
+
+def immunophenoscore(values: pd.DataFrame) -> pd.DataFrame:
+    """Immunophenoscore with the shipped table of its genes; see `resistpath.score.ips`.
+
+    Parameters
+    ----------
+    values
+        Genes x samples, log2(TPM+1), current symbols, all genes.
+    """
+    return score_immunophenoscore(values, score_table("immunophenoscore"))
 
 
 def deconvolve(tpm: pd.DataFrame, method: str = "quantiseq", **options: Any) -> pd.DataFrame:

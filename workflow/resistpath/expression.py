@@ -65,12 +65,17 @@ def check_matrix(values: pd.DataFrame, what: str = "expression matrix") -> None:
             f"{what} holds text in {len(text)} of {values.shape[1]} samples: {some(text)}",
             do="every value must be a number",
         )
-    finite = np.isfinite(values.to_numpy(dtype=float))
-    if not finite.all():
-        rows = values.index[~finite.all(axis=1)]
+    # Block by block: a whole copy would cost more memory than the matrix itself.
+    bad, broken = 0, np.zeros(len(values), dtype=bool)
+    for start in range(0, values.shape[1], 32):
+        finite = np.isfinite(values.iloc[:, start : start + 32].to_numpy(dtype=float))
+        if not finite.all():
+            bad += int((~finite).sum())
+            broken |= ~finite.all(axis=1)
+    if bad:
+        rows = values.index[broken]
         raise UserError(
-            f"{what} holds {int((~finite).sum())} missing or infinite values"
-            f" in {len(rows)} genes: {some(rows)}",
+            f"{what} holds {bad} missing or infinite values in {len(rows)} genes: {some(rows)}",
             do="drop these genes or impute them before scoring",
         )
 

@@ -373,9 +373,14 @@ def current_symbols(genes: Iterable[str], table: pd.DataFrame | Names) -> pd.Dat
     DataFrame
         One row per input: `published`, `symbol` (missing if unknown or ambiguous), `how`.
     """
+    return translate(genes, table, "symbol")
+
+
+def translate(genes: Iterable[str], table: pd.DataFrame | Names, kind: str) -> pd.DataFrame:
+    """Look up gene identifiers of one kind; returns what `current_symbols` does."""
     names = as_names(table)
     published = texts(genes)
-    found = resolve(published, names, "symbol")
+    found = resolve(published, names, kind)
     known = found.row >= 0
     coding = names.table["coding"].to_numpy()[found.row]
     biotype = names.table["biotype"].to_numpy(dtype=object)[found.row]

@@ -29,6 +29,9 @@ class Method:
     needs
         Unit of the values it is given: ``"log2_tpm"``, ``"tpm"`` or ``"any"`` (only the order
         of the genes within a sample matters).
+    takes
+        For scores: what a set must give, ``"genes"``, ``"weights"`` (genes with weights) or
+        ``"pairs"``.
     kind
         ``"score"`` (comparable between samples only) or ``"fraction"`` (also between cell types).
     range
@@ -41,8 +44,10 @@ class Method:
         Licence of the tables the method ships, or ``"-"`` if it ships none.
     resources
         Names of the shipped tables the function takes as arguments.
+    detail
+        For scores of single samples: the scores with variance, degrees of freedom and null.
     leave_one_out
-        For scores: the scores of the set without each of its genes in turn.
+        For scores: the scores of each set without each of its genes in turn.
     """
 
     name: str
@@ -56,22 +61,34 @@ class Method:
     licence: str
     description: str
     resources: tuple[str, ...] = ()
+    detail: Callable[..., Any] | None = None
     leave_one_out: Callable[..., Any] | None = None
+    takes: Literal["genes", "weights", "pairs"] = "genes"
 
 
 @dataclass(frozen=True)
 class GeneSet:
-    """A named list of genes; `down` holds genes whose high expression lowers the score."""
+    """A named list of genes; `down` holds genes whose high expression lowers the score.
+
+    Attributes
+    ----------
+    weights
+        Signed weight by gene, for methods that use weights.
+    pairs
+        Ordered pairs of genes, for methods that compare the two; such a set has neither `up`
+        nor `down`.
+    """
 
     name: str
-    up: tuple[str, ...]
+    up: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @property
     def genes(self) -> tuple[str, ...]:
         """All genes of the set, `up` first."""
-        return self.up + self.down
+        return self.up + self.down + tuple(dict.fromkeys(g for p in self.pairs for g in p))
 
 
 def as_gene_sets(sets: Mapping[str, Iterable[str] | GeneSet] | Iterable[GeneSet]) -> list[GeneSet]:
@@ -97,7 +114,17 @@ def as_gene_sets(sets: Mapping[str, Iterable[str] | GeneSet] | Iterable[GeneSet]
                 f"gene set {name!r} lists {some(both)} both up and down",
                 do="keep each gene on one side",
             )
-        out.append(GeneSet(str(name), up, down, genes.weights))
+        if genes.pairs and (up or down):
+            raise UserError(
+                f"gene set {name!r} holds pairs and single genes", do="make two sets of it"
+            )
+        without = sorted(set(up + down) - set(genes.weights)) if genes.weights else []
+        if without:
+            raise UserError(
+                f"gene set {name!r} gives no weight for {some(without)}",
+                do="give every gene a weight, or none",
+            )
+        out.append(GeneSet(str(name), up, down, genes.weights, genes.pairs))
     names = pd.Index([s.name for s in out])
     if names.has_duplicates:
         raise UserError(

@@ -77,7 +77,8 @@ def code_digest(*modules: str) -> str:
         queue += [found for name in _imports(path) if (found := _module_file(name))]
         if path.name == "__init__.py":
             beside = (p for p in path.parent.rglob("*") if p.is_file())
-            data |= {p for p in beside if p.suffix not in (".py", ".pyc")}
+            # Compiled code of Python and numba comes and goes with the machine.
+            data |= {p for p in beside if p.suffix != ".py" and "__pycache__" not in p.parts}
     digest = hashlib.sha256()
     for path in sorted(code | data):
         digest.update(str(path.relative_to(_ROOT)).encode())

@@ -5,6 +5,7 @@ rule assess:
         fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
         reference=reference_pack,
         catalogue=shipped(catalogue_files()),
+        signatures=OWN_SETS,
     output:
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
@@ -24,7 +25,8 @@ rule assess:
     params:
         folder=subpath(output.mechanisms, parent=True),
         thresholds=options("assess"),
+        signatures=own_sets(),
         code=code_digest("resistpath.steps.assess"),
     shell:
         "resistpath assess {params.folder:q} --reference {input.reference:q}"
-        " {params.thresholds} 2>&1 | tee {log:q} >&2"
+        " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

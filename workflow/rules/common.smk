@@ -12,9 +12,15 @@ from snakemake.utils import validate
 
 try:
     from resistpath.io.fetch.source import is_remote, local_path
-    from resistpath.io.resources import catalogue_files, deconvolution_files, resource
+    from resistpath.io.resources import (
+        catalogue_files,
+        deconvolution_files,
+        resource,
+        score_files,
+    )
     from resistpath.provenance import code_digest
     from resistpath.quality import Gates
+    from resistpath.score import METHODS as SCORE_METHODS
 except ImportError as error:
     raise WorkflowError(
         "The resistpath package is not installed where Snakemake runs: "
@@ -26,6 +32,7 @@ validate(config, str(SCHEMAS / "config.schema.yaml"))
 
 RESULTS = config["results"].rstrip("/")
 SHEET = Path(config["cohorts"])
+OWN_SETS = [config["signatures"]] if config["signatures"] else []
 # Rules call `resistpath VERB`, run by the interpreter that runs Snakemake unless conda brings
 # its own, and with the package of this source tree. A prefix replaces Snakemake's own, which
 # makes a failing command fail its job.
@@ -119,6 +126,11 @@ def options(section):
         values = value if isinstance(value, list) else [value]
         words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
+
+
+def own_sets():
+    """Command-line option of the key `signatures`, or nothing."""
+    return shlex.join(["--signatures", *OWN_SETS]) if OWN_SETS else ""
 
 
 def gate_options():

@@ -8,10 +8,13 @@ rule report:
         scores=f"{RESULTS}/{{cohort}}/scores.tsv",
         wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
         fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
+        fit=f"{RESULTS}/{{cohort}}/fractions.fit.tsv",
+        concordance=f"{RESULTS}/{{cohort}}/fractions.cohort_concordance.tsv",
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         reference=reference_pack,
         catalogue=shipped(catalogue_files()),
+        signatures=OWN_SETS,
     output:
         reports=directory(f"{RESULTS}/{{cohort}}/reports"),
         index=f"{RESULTS}/{{cohort}}/index.html",
@@ -29,7 +32,8 @@ rule report:
     params:
         folder=subpath(output.manifest, parent=True),
         thresholds=options("assess"),
+        signatures=own_sets(),
         code=code_digest("resistpath.steps.report"),
     shell:
         "resistpath report {params.folder:q} --reference {input.reference:q}"
-        " {params.thresholds} 2>&1 | tee {log:q} >&2"
+        " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

@@ -31,7 +31,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
 
 from resistpath.deconvolve import intervals
 from resistpath.deconvolve.algebra import Floats, Whole
@@ -204,7 +203,13 @@ def _enrichment(
 
 def _ranks(values: Floats) -> tuple[Floats, Floats]:
     """Average ascending ranks, and positions from the bottom with equal values in reverse order."""
-    ranks = np.asarray(rankdata(values), dtype=np.float64)
-    position = np.empty_like(ranks)
-    position[np.argsort(-values, kind="stable")] = np.arange(len(values), 0, -1)
+    n = len(values)
+    order = np.argsort(-values, kind="stable")
+    position = np.empty(n)
+    position[order] = np.arange(n, 0, -1)
+    # Equal values stand together; their rank is the middle of the places they take.
+    first = np.flatnonzero(np.diff(values[order], prepend=np.inf))
+    last = np.append(first[1:], n) - 1
+    ranks = np.empty(n)
+    ranks[order] = np.repeat(n - (first + last) / 2, last - first + 1)
     return ranks, position

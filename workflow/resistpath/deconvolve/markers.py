@@ -25,6 +25,7 @@ from resistpath.deconvolve.algebra import Floats
 from resistpath.deconvolve.result import Result, no_rows
 from resistpath.deconvolve.rows import Rows, find, require_half, text
 
+HALF = 0.5
 KEYS = ("population", "panel", "gene", "symbol", "other_symbols")
 
 
@@ -58,16 +59,22 @@ def score_markers(
     Returns
     -------
     Result
-        Scores, populations in the order of the table; missing where no marker is measured.
+        Scores, populations in the order of the table; missing where no marker is measured, and,
+        on a panel with fewer than half of all markers, where fewer than half of the population's
+        own are.
+
+    Raises
+    ------
+    TooFewGenes
+        If no population has half of its markers.
     """
     labels = [str(gene) for gene in tpm.index]
     rows = Rows(tpm, labels)
     wanted = text(table["gene"]) if published else find(table, labels)
     there = [name in rows for name in wanted]
-    require_half(sum(there), len(there), method)
-
     population, panel = text(table["population"]), text(table["panel"])
     names = list(dict.fromkeys(population))
+    least = _least(there, population, method)
     shape = (len(rows.samples), len(names))
     scores, low, high = (np.full(shape, np.nan) for _ in range(3))
     notes = {}
@@ -80,7 +87,9 @@ def score_markers(
         n, listed = sum(len(values) for values in found.values()), population.count(name)
         if n < listed:
             notes[name] = f"{n} of {listed} markers measured"
-        if n:
+        if n < least * listed:
+            notes[name] = f"not assessable: {notes[name]}, half are needed on a panel"
+        elif n:
             mean, half = _mean(list(found.values()))
             scores[:, column] = mean
             if interval:
@@ -102,6 +111,16 @@ def score_markers(
         dropped=no_rows(),
         notes=notes,
     )
+
+
+def _least(there: Sequence[bool], population: Sequence[str], method: str) -> float:
+    """Share of its markers a population needs: none but one on a whole transcriptome."""
+    if 2 * sum(there) >= len(there):
+        return 0.0
+    shares = pd.Series(there).groupby(list(population)).mean()
+    if not (shares >= HALF).any():
+        require_half(sum(there), len(there), method)
+    return HALF
 
 
 def unfitted(samples: pd.Index[str], n_genes: int, n_signature: int) -> pd.DataFrame:

@@ -162,10 +162,26 @@ def as_of_2017(labels: Sequence[str], table: pd.DataFrame) -> tuple[list[str], p
     return names, pd.DataFrame(changed, columns=["row", "becomes", "fate"])
 
 
-def require_half(found: int, wanted: int, method: str) -> None:
-    """Refuse a matrix that holds fewer than half of a method's genes."""
-    if 2 * found < wanted:
-        raise UserError(
+class TooFewGenes(UserError):
+    """A matrix that lacks a method's genes, such as a panel; other methods may still run on it.
+
+    Parameters
+    ----------
+    found, wanted
+        Genes of the method that the matrix holds, and that it needs.
+    method
+        Its name, for the message.
+    """
+
+    def __init__(self, found: int, wanted: int, method: str) -> None:
+        self.found, self.wanted = found, wanted
+        super().__init__(
             f"{method} found {found} of its {wanted} signature genes among the rows",
             do="give human gene symbols as row names, and all genes rather than a panel",
         )
+
+
+def require_half(found: int, wanted: int, method: str) -> None:
+    """Refuse a matrix that holds fewer than half of a method's genes."""
+    if 2 * found < wanted:
+        raise TooFewGenes(found, wanted, method)

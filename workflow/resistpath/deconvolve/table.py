@@ -35,7 +35,7 @@ def long_table(
     Returns
     -------
     DataFrame
-        ``method``, ``sample``, ``cell_type`` and ``label`` (see `celltypes`), ``value``, ``kind``
+        ``sample``, ``method``, ``cell_type`` and ``label`` (see `celltypes`), ``value``, ``kind``
         (fraction or score), ``low`` and ``high`` (90 % interval), ``detectable`` (``yes``, ``below
         limit`` or ``unknown``), ``limit`` (published limit of detection as a fraction of all
         cells) and ``note``.
@@ -56,13 +56,13 @@ def long_table(
         else:
             # A limit in cells says nothing about a score, but no signal at all is below any limit.
             detectable = np.where(value == 0, "below limit", "unknown")
-            if np.isfinite(limit):
+            if np.isfinite(limit) and np.isfinite(value).any():
                 remarks.append("the limit is a share of cells, the score is not")
         blocks.append(
             pd.DataFrame(
                 {
-                    "method": method,
                     "sample": values.index,
+                    "method": method,
                     "cell_type": cell.id,
                     "label": cell.label,
                     "value": value,
@@ -87,12 +87,13 @@ def fit_table(result: Result, method: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``method``, ``sample``, ``n_genes``, ``n_signature``, ``coverage``, ``correlation``,
-        ``residual`` and ``condition`` (see `fitted.diagnose`; missing for scores).
+        ``sample``, ``method``, ``n_genes``, ``n_signature``, ``coverage``, ``correlation``,
+        ``residual`` and ``condition`` (see `fitted.diagnose`; missing for scores), and ``note``,
+        what holds for all values of the method.
     """
     table = result.fit.rename_axis("sample").reset_index()
-    table.insert(0, "method", method)
-    return table
+    table.insert(1, "method", method)
+    return table.assign(note=result.notes.get("", ""))
 
 
 def meaning(result: Result, method: str, column: str) -> CellType:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from resistpath.mechanisms.hypotheses import Hypothesis
     from resistpath.mechanisms.patterns import Pattern
     from resistpath.mechanisms.rules import Rule
+    from resistpath.methods import GeneSet
 
 CATALOGUE_TABLES = (
     "mechanisms",
@@ -24,6 +25,7 @@ CATALOGUE_TABLES = (
     "signature_genes",
     "not_assessed",
     "key_genes",
+    "direction_check",
 )
 RULE_TABLES = ("rules", "patterns", "hypotheses")
 DECONVOLUTION_TABLES = {
@@ -32,7 +34,15 @@ DECONVOLUTION_TABLES = {
     "til10_removed": "til10_removed.tsv",
     "hgnc_2017": "hgnc_2017-04-18.tsv.gz",
     "mcpcounter": "mcpcounter.tsv",
+    "estimate": "estimate.tsv",
+    "consensus_markers": "consensus_markers.tsv",
     "limits_of_detection": "limits_of_detection.tsv",
+}
+SCORE_TABLES = {
+    "immunophenoscore": "immunophenoscore.tsv",
+    "pairs": "pairs.tsv",
+    "weights": "weights.tsv",
+    "typical_expression": "typical_expression.tsv.gz",
 }
 
 
@@ -82,8 +92,7 @@ def catalogue_files() -> list[Path]:
 
 
 @cache
-def catalogue() -> Catalogue:
-    """The shipped catalogue of mechanisms, readouts and signatures."""
+def _shipped_catalogue() -> Catalogue:
     from resistpath.mechanisms.catalogue import build_catalogue
 
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
@@ -113,6 +122,33 @@ def hypotheses() -> tuple[Hypothesis, ...]:
     return build_hypotheses(_table("catalogue/hypotheses.tsv"), catalogue())
 
 
+@cache
+def leakage_register() -> pd.DataFrame:
+    """Which cohorts each score was trained, selected or reported on."""
+    return _table("catalogue/leakage.tsv")
+
+
+def catalogue(user: Path | str | None = None) -> Catalogue:
+    """The shipped catalogue of mechanisms, readouts and signatures.
+
+    Parameters
+    ----------
+    user
+        Gene sets of the user's own (GMT, TSV or CSV) to add; see docs/signatures.md.
+    """
+    if user is None:
+        return _shipped_catalogue()
+    from resistpath.io.gene_sets import known_genes, read_user_sets
+    from resistpath.mechanisms.joining import join
+    from resistpath.provenance import file_sha256
+
+    file = read_user_sets(user)
+    read_from = f"{Path(user).name}, sha256 {file_sha256(Path(user))[:12]}"
+    return join(
+        _shipped_catalogue(), file, known_genes(file.names(), gene_names()), read_from=read_from
+    )
+
+
 def deconvolution_files() -> list[Path]:
     """The tables the deconvolution methods use."""
     return [resource(f"deconvolution/{name}") for name in DECONVOLUTION_TABLES.values()]
@@ -122,3 +158,45 @@ def deconvolution_files() -> list[Path]:
 def deconvolution_tables() -> dict[str, pd.DataFrame]:
     """Signature matrices and marker lists of the deconvolution methods."""
     return {key: _table(f"deconvolution/{name}") for key, name in DECONVOLUTION_TABLES.items()}
+
+
+def score_files() -> list[Path]:
+    """The tables of the scoring methods."""
+    return [resource(f"score/{name}") for name in SCORE_TABLES.values()]
+
+
+def score_table(name: str) -> pd.DataFrame:
+    """One table of the scoring methods, as text."""
+    return _table(f"score/{SCORE_TABLES[name]}")
+
+
+@cache
+def typical_expression() -> pd.Series:
+    """Bin of typical tumour expression by gene, 1 lowest to 10."""
+    return score_table("typical_expression").set_index("gene")["bin"].astype(int)
+
+
+@cache
+def pair_sets() -> tuple[GeneSet, ...]:
+    """Shipped sets of gene pairs."""
+    from resistpath.methods import GeneSet
+
+    table = score_table("pairs")
+    return tuple(
+        GeneSet(str(name), pairs=tuple(zip(rows["higher"], rows["lower"], strict=True)))
+        for name, rows in table.groupby("set", sort=True)
+    )
+
+
+@cache
+def weighted_sets() -> tuple[tuple[GeneSet, tuple[str, ...]], ...]:
+    """Shipped weighted sets, each with its housekeeping genes."""
+    from resistpath.methods import GeneSet
+
+    out = []
+    for name, rows in score_table("weights").groupby("set", sort=True):
+        genes = rows[rows["role"] == "predictor"]
+        weights = dict(zip(genes["gene"], genes["weight"].astype(float), strict=True))
+        keepers = tuple(rows.loc[rows["role"] == "housekeeping", "gene"])
+        out.append((GeneSet(str(name), tuple(weights), weights=weights), keepers))
+    return tuple(out)

@@ -103,6 +103,21 @@ def read_signature(path: Path | str, *, unit: str = "auto", name: str | None = N
     return with_symbols(checked(signature))
 
 
+def signature_files(path: Path | str) -> list[Path]:
+    """List the files `read_signature` reads, for whoever must know when one has changed.
+
+    Raises
+    ------
+    UserError
+        If there is no such signature matrix.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return _epic_files(path)
+    beside = (_beside(path), path.with_suffix(f".var{path.suffix}"))
+    return [path, *(file for file in beside if file.is_file())]
+
+
 def with_symbols(signature: Signature) -> Signature:
     """Return the signature with current and former symbols of its genes from the gene table."""
     names = _names()

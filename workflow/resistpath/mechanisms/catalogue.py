@@ -1,6 +1,6 @@
 """The catalogue: mechanisms of resistance, their readouts and the signatures behind them.
 
-The catalogue is data. `build_catalogue` turns its six tables into frozen records and refuses
+The catalogue is data. `build_catalogue` turns its tables into frozen records and refuses
 any table that contradicts itself or another one; it reads no files.
 """
 
@@ -13,6 +13,9 @@ from typing import Final, Literal, cast
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.mechanisms.directions import COLUMNS as DIRECTION_COLUMNS
+from resistpath.mechanisms.directions import TABLE as DIRECTION_TABLE
+from resistpath.mechanisms.directions import direction_checks
 from resistpath.mechanisms.diseases import DISEASES
 from resistpath.mechanisms.overlap import ALONE, check_clusters
 from resistpath.mechanisms.records import (
@@ -103,11 +106,13 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "n_published",
         "n_current",
         "caveats",
-        "replication",
+        "replications",
+        "failed_replications",
     ),
     "signature_genes.tsv": ("signature", "published", "symbol", "role"),
-    "not_assessed.tsv": ("item", "why", "test_instead"),
+    "not_assessed.tsv": ("item", "why", "test_instead", "mechanism"),
     "key_genes.tsv": ("gene", "group", "why"),
+    DIRECTION_TABLE: DIRECTION_COLUMNS,
 }
 """Columns of each table, by file name."""
 
@@ -119,12 +124,13 @@ def build_catalogue(
     signature_genes: pd.DataFrame,
     not_assessed: pd.DataFrame,
     key_genes: pd.DataFrame,
+    direction_check: pd.DataFrame,
 ) -> Catalogue:
     """Turn the tables of the catalogue into records, after checking them.
 
     Parameters
     ----------
-    mechanisms, readouts, signatures, signature_genes, not_assessed, key_genes
+    mechanisms, readouts, signatures, signature_genes, not_assessed, key_genes, direction_check
         The tables, with the columns of `COLUMNS`; a missing cell is NaN, None or ``"NA"``.
 
     Returns
@@ -154,6 +160,7 @@ def build_catalogue(
         not_assessed=_not_assessed(not_assessed),
         key_genes=_key_genes(key_genes),
         inflammation=INFLAMMATION,
+        direction_checks=direction_checks(direction_check, {r.readout for r in readout_records}),
     )
 
 
@@ -209,7 +216,8 @@ def _signatures(
                 n_published=n_published,
                 n_current=n_current,
                 caveats=row.text("caveats"),
-                replication=row.text("replication"),
+                replications=row.text("replications"),
+                failed_replications=row.text("failed_replications"),
                 up=tuple(symbol for _, symbol, role in members if role == "up"),
                 down=tuple(symbol for _, symbol, role in members if role == "down"),
                 renamed=tuple((old, new) for old, new, _ in members if old != new),
@@ -228,14 +236,6 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
     table = "mechanisms.tsv"
     records = []
     for row in _lines(frame, table):
-        timepoints = row.parts("resistance_timepoints", ",")
-        unknown = [t for t in timepoints if t not in TIMEPOINTS]
-        if timepoints != ("any",) and unknown:
-            raise UserError(
-                f"column 'resistance_timepoints' holds {some(unknown)}",
-                where=row.where,
-                do=f"use 'any' alone, or a list out of {some(TIMEPOINTS)}",
-            )
         records.append(
             Mechanism(
                 mechanism=row.identifier("mechanism"),
@@ -243,7 +243,7 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
                 axis=row.word("axis", AXES),
                 resistance_direction=cast(Direction, row.word("resistance_direction", DIRECTIONS)),
                 read=cast(Literal["raw", "residual"], row.word("read", READS)),
-                resistance_timepoints=",".join(timepoints),
+                resistance_timepoints=",".join(timepoints_of(row)),
                 definition=row.text("definition"),
                 rna_shows=row.text("rna_shows"),
                 rna_cannot_show=row.text("rna_cannot_show"),
@@ -253,7 +253,7 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
                 sources=row.parts("sources", ";"),
                 evidence_grade=row.word("evidence_grade", GRADES),
                 page=cast(Literal["one", "more"], row.word("page", PAGES)),
-                diseases=_diseases(row),
+                diseases=diseases_of(row),
                 cluster=None if (c := row.identifier("cluster")) == ALONE else c,
             )
         )
@@ -269,7 +269,20 @@ def _mechanisms(frame: pd.DataFrame) -> tuple[Mechanism, ...]:
     return tuple(records)
 
 
-def _diseases(row: Row) -> tuple[str, ...]:
+def timepoints_of(row: Row) -> tuple[str, ...]:
+    """Time points at which a direction holds, or ``any`` alone."""
+    timepoints = row.parts("resistance_timepoints", ",")
+    unknown = [t for t in timepoints if t not in TIMEPOINTS]
+    if timepoints != ("any",) and unknown:
+        raise UserError(
+            f"column 'resistance_timepoints' holds {some(unknown)}",
+            where=row.where,
+            do=f"use 'any' alone, or a list out of {some(TIMEPOINTS)}",
+        )
+    return timepoints
+
+
+def diseases_of(row: Row) -> tuple[str, ...]:
     """Diseases a mechanism is bound to; empty for any."""
     diseases = row.parts("diseases", ",")
     if diseases == ("any",):
@@ -411,7 +424,12 @@ def _check_mechanisms(mechanisms: Sequence[Mechanism], readouts: Sequence[Readou
 def _not_assessed(frame: pd.DataFrame) -> tuple[NotAssessed, ...]:
     table = "not_assessed.tsv"
     records = tuple(
-        NotAssessed(row.text("item"), row.text("why"), row.text("test_instead"))
+        NotAssessed(
+            row.text("item"),
+            row.text("why"),
+            row.text("test_instead"),
+            row.optional("mechanism"),
+        )
         for row in _lines(frame, table)
     )
     refuse_repeats([r.item for r in records], "items occur twice:", table)

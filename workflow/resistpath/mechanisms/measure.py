@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from resistpath.methods import GeneSet
 from resistpath.reference import Reference, shared_universe
 from resistpath.score import METHODS
 from resistpath.score.data import ScoreData
+from resistpath.score.run import scores_without
 
 
 @dataclass(frozen=True)
@@ -82,23 +83,44 @@ def reference_cells(reference: Reference) -> CellTables:
     return CellTables(table, unknown, unknown.notna())
 
 
+@dataclass(frozen=True)
+class Values:
+    """One readout in a group of samples, with the share and number of its genes measured."""
+
+    values: ReadoutValues
+    coverage: float
+    n_genes: int
+
+
 def readout_values(
-    data: ScoreData, readout: Readout, gene_sets: Mapping[str, GeneSet], cells: CellTables
-) -> tuple[ReadoutValues, float, int]:
-    """Measure one readout in all samples; also its coverage and number of genes."""
-    if readout.method == "fraction":
-        if readout.up not in cells.values.columns:
-            return ReadoutValues(np.full(len(data.samples), np.nan)), 0.0, 0
-        values = cells.values[readout.up].reindex(data.samples).to_numpy(dtype=float)
-        half = cells.half[readout.up].reindex(data.samples).to_numpy(dtype=float)
-        return ReadoutValues(values, half=half), 1.0, 0
-    record = METHODS[readout.method]
-    found = data.index(gene_sets[readout.readout])
-    without = None
-    if record.leave_one_out is not None and found.measured > 1:
-        without = record.leave_one_out(data, found)
-    coverage = found.measured / found.size if found.size else 0.0
-    return ReadoutValues(record.func(data, found), without), coverage, found.measured
+    data: ScoreData,
+    readouts: Sequence[Readout],
+    gene_sets: Mapping[str, GeneSet],
+    cells: CellTables,
+) -> dict[str, Values]:
+    """Measure readouts in all samples, those of one method together."""
+    out = {r.readout: _fraction(data, r, cells) for r in readouts if r.method == "fraction"}
+    for method in dict.fromkeys(r.method for r in readouts if r.method != "fraction"):
+        names = [r.readout for r in readouts if r.method == method]
+        sets = data.index(gene_sets[name] for name in names)
+        scores, without = scores_without(data, sets, METHODS[method])
+        for i, name in enumerate(names):
+            n_genes = int(sets.measured[i])
+            # Copies, so that a readout's sums run as they would if it were scored alone.
+            left = None
+            if without is not None and n_genes > 1:
+                left = np.ascontiguousarray(without[:, sets.columns(i)])
+            values = ReadoutValues(np.ascontiguousarray(scores[:, i]), left)
+            out[name] = Values(values, float(sets.coverage[i]), n_genes)
+    return out
+
+
+def _fraction(data: ScoreData, readout: Readout, cells: CellTables) -> Values:
+    if readout.up not in cells.values.columns:
+        return Values(ReadoutValues(np.full(len(data.samples), np.nan)), 0.0, 0)
+    values = cells.values[readout.up].reindex(data.samples).to_numpy(dtype=float)
+    half = cells.half[readout.up].reindex(data.samples).to_numpy(dtype=float)
+    return Values(ReadoutValues(values, half=half), 1.0, 0)
 
 
 def reference_scores(
@@ -113,9 +135,9 @@ def reference_scores(
     """
     data = ScoreData(reference.values.loc[shared_universe(values, reference)])
     sets = {s.name: s for s in catalogue.gene_sets()}
-    cells = reference_cells(reference)
+    found = readout_values(data, catalogue.readouts, sets, reference_cells(reference))
     return pd.DataFrame(
-        {r.readout: readout_values(data, r, sets, cells)[0].scores for r in catalogue.readouts},
+        {r.readout: found[r.readout].values.scores for r in catalogue.readouts},
         index=data.samples,
     )
 
@@ -139,14 +161,16 @@ class Universe:
         self.gene_sets = {s.name: s for s in catalogue.gene_sets()}
         # Fewer than three reference samples have no spread to stand in.
         self.large_enough = reference.n >= max(thresholds.min_reference, 3)
-        axis = next(r for r in catalogue.readouts if r.readout == catalogue.inflammation)
+        readouts = catalogue.readouts
+        self.own = readout_values(self.data, readouts, self.gene_sets, self.cells)
+        self.ref = readout_values(self.ref_data, readouts, self.gene_sets, self.ref_cells)
+        axis = next(r for r in readouts if r.readout == catalogue.inflammation)
         self.axis_mechanism = axis.mechanism
         self.axis = self._values(axis)
 
     def _values(self, r: Readout) -> tuple[ReadoutValues, ReadoutValues, float, int]:
-        own, coverage, n_genes = readout_values(self.data, r, self.gene_sets, self.cells)
-        ref = readout_values(self.ref_data, r, self.gene_sets, self.ref_cells)[0]
-        return own, ref, coverage, n_genes
+        own = self.own[r.readout]
+        return own.values, self.ref[r.readout].values, own.coverage, own.n_genes
 
     def _varies(self, ref: ReadoutValues, coverage: float) -> bool:
         return (
@@ -177,7 +201,7 @@ class Universe:
     def _reasons(self, r: Readout, coverage: float, raw: Position) -> list[str]:
         least = self.thresholds.min_coverage
         if r.method == "fraction" and coverage == 0:
-            return ["its deconvolution method was not run"] * len(raw.z)
+            return ["its deconvolution method was not run, or lacked its genes"] * len(raw.z)
         if coverage < least:
             return [f"{coverage:.0%} of its genes measured, at least {least:.0%} needed"] * len(
                 raw.z

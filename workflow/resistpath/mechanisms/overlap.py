@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Final
 
 from resistpath.errors import UserError, some
@@ -20,9 +20,17 @@ def overlap(one: Readout, other: Readout) -> float:
     Genes that count down are genes like any other: a score that falls with a set tells the
     same story as one that rises with it.
     """
-    genes, others = {*one.genes_up, *one.genes_down}, {*other.genes_up, *other.genes_down}
-    shared = len(genes & others)
-    return shared / min(len(genes), len(others)) if shared > 1 else 0.0
+    return share({*one.genes_up, *one.genes_down}, {*other.genes_up, *other.genes_down})
+
+
+def share(genes: Set[str], others: Set[str]) -> float:
+    """Shared genes over the genes of the smaller set; 0 if fewer than two genes are shared."""
+    return share_of(len(genes & others), len(genes), len(others))
+
+
+def share_of(shared: int, size: int, other: int) -> float:
+    """Shared genes over the smaller of two sizes; 0 if fewer than two genes are shared."""
+    return shared / min(size, other) if shared > 1 else 0.0
 
 
 def likeness(one: Sequence[Readout], other: Sequence[Readout]) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from resistpath.errors import UserError, some
+from resistpath.mechanisms.directions import DirectionCheck
 from resistpath.mechanisms.diseases import disease_name
 from resistpath.methods import GeneSet
 
@@ -37,13 +38,15 @@ class Signature:
         Licence of that file.
     tier
         ``"A"`` permissive source, ``"B"`` facts re-keyed from the paper, ``"O"`` a panel that
-        is not a published signature.
+        is not a published signature, ``"user"`` a set of the user.
     derivation
         Whether one or two public sources give the list.
     n_published, n_current
         Genes in the source, and genes left after renaming and exclusion.
-    caveats, replication
-        What to beware of; replications and failed replications.
+    caveats
+        What to beware of.
+    replications, failed_replications
+        Where its direction was seen again, and where it was looked for and not seen.
     up, down
         Current symbols; `down` genes lower the score.
     renamed
@@ -63,7 +66,8 @@ class Signature:
     n_published: int
     n_current: int
     caveats: str
-    replication: str
+    replications: str
+    failed_replications: str
     up: tuple[str, ...]
     down: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
@@ -72,6 +76,11 @@ class Signature:
     def genes(self) -> tuple[str, ...]:
         """All genes of the signature, `up` first."""
         return self.up + self.down
+
+    @property
+    def replication(self) -> str:
+        """Replications and failed replications in one text."""
+        return f"{self.replications} Failed: {self.failed_replications}"
 
 
 @dataclass(frozen=True)
@@ -213,11 +222,15 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class NotAssessed:
-    """Something tumour RNA cannot show, and the test that can."""
+    """Something tumour RNA cannot show, and the test that can.
+
+    `mechanism` is the id of the host mechanism it stands for, if it is one.
+    """
 
     item: str
     why: str
     test_instead: str
+    mechanism: str | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +252,8 @@ class Catalogue:
         The records.
     inflammation
         Id of the T-cell-inflamed readout, on which residuals are taken.
+    direction_checks
+        AUC for response of the readouts that could be checked.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -247,6 +262,7 @@ class Catalogue:
     not_assessed: tuple[NotAssessed, ...]
     key_genes: tuple[KeyGene, ...]
     inflammation: str
+    direction_checks: tuple[DirectionCheck, ...] = ()
 
     def mechanism(self, mechanism: str) -> Mechanism:
         """Return the mechanism with this id."""
@@ -259,6 +275,36 @@ class Catalogue:
     def signature(self, signature: str) -> Signature:
         """Return the signature with this id."""
         return _find(self.signatures, signature, lambda s: s.signature, "signature")
+
+    def direction_check(self, readout: str) -> DirectionCheck | None:
+        """AUC for response of a readout, None where it could not be checked."""
+        return next((c for c in self.direction_checks if c.readout == readout), None)
+
+    def directions_of(self, readout: str) -> dict[str, str]:
+        """Directions of a readout's score as it is, before treatment, by who states them.
+
+        ``"authors"`` of the signature, ``"read"`` here for its mechanism.
+        """
+        entry = self.readout(readout)
+        read = "context"
+        if entry.mechanism is not None:
+            direction = self.mechanism(entry.mechanism).direction_at("pre")
+            if direction != "context":
+                rises = (direction == "high") == (entry.sign > 0)
+                read = "high = resistance" if rises else "high = sensitivity"
+        source = self.source_of(readout)
+        return {"authors": source.stated_direction if source else "context", "read": read}
+
+    def source_of(self, readout: str) -> Signature | None:
+        """Signature a readout is scored from, the first of a pair, or the one of its own id."""
+        wanted = (*self.readout(readout).signatures, readout)[0]
+        return next((s for s in self.signatures if s.signature == wanted), None)
+
+    def points_against(self, readout: str) -> tuple[str, ...]:
+        """Whose direction a readout contradicts in the check, both raw and as a residual."""
+        check = self.direction_check(readout)
+        said = self.directions_of(readout)
+        return tuple(who for who, text in said.items() if check and check.against(text))
 
     def page(self, page: str) -> tuple[Mechanism, ...]:
         """Mechanisms shown on page ``"one"``, or ``"more"`` for those after it."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from resistpath.mechanisms.catalogue import Catalogue
 
 from resistpath.report.cohort import cohort_content
+from resistpath.report.composition import agreement, composition, general_caveats
 from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.parts import (
     SCHEMA_VERSION,
@@ -55,7 +56,6 @@ _IDENTITY = (
     ("cohort", "Cohort"),
     ("treatment", "Treatment"),
 )
-_REMAINDER = ("other", "uncharacterized", "uncharacterised")
 
 
 def sample_content(
@@ -141,8 +141,8 @@ def sample_content(
             if r.mechanism is None
         ]
     absent = not_assessed(catalogue)
-    composition = [] if withheld else _composition(fractions)
-    used = [r.method for r in catalogue.readouts] + [part["method"] for part in composition]
+    cells = [] if withheld else composition(fractions)
+    used = [r.method for r in catalogue.readouts] + [part["method"] for part in cells]
     return {
         "schema": "resistpath sample report",
         "schema_version": SCHEMA_VERSION,
@@ -161,46 +161,13 @@ def sample_content(
         "further_mechanisms": further,
         "context_readouts": context,
         "not_assessed": absent,
-        "composition": composition,
+        "composition": cells,
+        "cell_agreement": agreement(cells),
+        "cell_caveats": general_caveats() if cells else [],
         "key_genes": [] if withheld else _genes(key_genes, catalogue),
         "preparation": preparation_record(preparation),
         "methods": wording.methods(ref, parameters(thresholds), used),
     }
-
-
-def _composition(frame: pd.DataFrame) -> list[Record]:
-    """One record per method and kind, in the frame's order; fractions and scores apart."""
-    out: dict[tuple[str, str], Record] = {}
-    for row in records(frame):
-        key = (words(row["method"]), words(row["kind"]))
-        part = out.setdefault(key, {"method": key[0], "kind": key[1], "rows": []})
-        part["rows"].append(
-            {
-                "cell_type": words(row["cell_type"]),
-                "label": words(row["label"], words(row["cell_type"])),
-                "value": row["value"],
-                "low": row["low"],
-                "high": row["high"],
-                "detectable": words(row["detectable"], "unknown"),
-                "limit": row["limit"],
-                "percentile": row["percentile"],
-                "note": words(row["note"]),
-            }
-        )
-    parts = sorted(out.values(), key=lambda part: part["kind"] != "fraction")
-    for part in parts:
-        part["full_scale"] = None
-        if part["kind"] == "fraction":
-            ends = [
-                value
-                for row in part["rows"]
-                if row["cell_type"].lower() not in _REMAINDER
-                for value in (row["value"], row["high"])
-                if value is not None
-            ]
-            top = max(ends, default=0.0)
-            part["full_scale"] = next((s for s in (0.05, 0.1, 0.2, 0.4, 0.6) if top <= s), 1.0)
-    return parts
 
 
 def _genes(frame: pd.DataFrame, catalogue: Catalogue) -> list[Record]:

@@ -46,8 +46,13 @@ _METHOD_WORDS = {
     " cells, the rest called other (Finotello 2019)",
     "estimate": "ESTIMATE: stromal and immune scores; no purity is derived from them"
     " (Yoshihara 2013)",
+    "consensus_markers": "consensus markers: mean over up to three published panels of the mean"
+    " log2 expression of their markers; a score, not a fraction (Danaher 2017, Combes 2022)",
+    "epic": "EPIC: weighted constrained least squares on reference profiles; fractions of all cells"
+    " (Racle 2017)",
     "least_squares": "least squares: non-negative fit on a signature matrix",
-    "svr": "ν-SVR: support vector fit on a signature matrix",
+    "svr": "ν-SVR: support vector fit on a signature matrix; fractions of the cell types in it"
+    " (Newman 2015)",
 }
 
 
@@ -184,6 +189,12 @@ def _found_words(mechanism: Record) -> str:
     return f"{mechanism['name']} ({'; '.join(parts)})" if parts else str(mechanism["name"])
 
 
+def _method_words(name: str) -> str:
+    """Describe a method; what follows a colon is the signature matrix it was given."""
+    method, _, matrix = name.partition(":")
+    return _METHOD_WORDS.get(method, method) + (f"; matrix {matrix}" if matrix else "")
+
+
 def methods(
     reference: Record, parameters: list[dict[str, Any]], used: Iterable[str]
 ) -> dict[str, Any]:
@@ -251,8 +262,6 @@ def methods(
                 " such cohorts, not consistently. C: exploratory.",
             },
         ],
-        "methods": [
-            {"method": name, "text": _METHOD_WORDS.get(name, name)} for name in dict.fromkeys(used)
-        ],
+        "methods": [{"method": name, "text": _method_words(name)} for name in dict.fromkeys(used)],
         "parameters": parameters,
     }

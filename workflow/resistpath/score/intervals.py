@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 LEVEL = 0.90
 
@@ -30,10 +30,14 @@ def jackknife_variance(without_each: np.ndarray) -> np.ndarray:
     return np.asarray((n - 1) / n * (centred**2).sum(axis=1))
 
 
-def half_width(variance: np.ndarray, df: float, level: float = LEVEL) -> np.ndarray:
-    """Half-width of the two-sided t interval at `level`."""
-    t = stats.t.ppf((1 + level) / 2, df) if np.isfinite(df) else stats.norm.ppf((1 + level) / 2)
-    return np.asarray(t * np.sqrt(variance))
+def half_width(variance: np.ndarray, df: float | np.ndarray, level: float = LEVEL) -> np.ndarray:
+    """Half-width of the two-sided t interval at `level`; infinite `df` gives the normal one."""
+    distinct, which = np.unique(np.asarray(df, dtype=np.float64), return_inverse=True)
+    known = np.where(distinct > 0, distinct, np.nan)
+    t = np.where(
+        np.isinf(known), special.ndtri((1 + level) / 2), special.stdtrit(known, (1 + level) / 2)
+    )
+    return np.asarray(t[which].reshape(np.shape(df)) * np.sqrt(variance))
 
 
 def prior_variance(variance: np.ndarray, df: float) -> tuple[float, float]:

@@ -30,14 +30,23 @@ TABLES = ("mechanisms", "readouts", "rules", "phenotype", "pairs", "patterns")
 
 
 def assess(
-    folder: Path, reference: Path, *, thresholds: Thresholds, say: Progress = silent
+    folder: Path,
+    reference: Path,
+    *,
+    thresholds: Thresholds,
+    signatures: Path | None = None,
+    say: Progress = silent,
 ) -> None:
-    """Place samples in a reference; write `TABLES`."""
+    """Place samples in a reference; write `TABLES`.
+
+    `signatures` holds gene sets of the user, which join the catalogue.
+    """
     prepared = read_prepared(folder / "prepared.h5ad")
     cells = read_cells(folder)
     failed = failed_gates(read_table(folder / "quality.tsv"))
     pack = read_reference(reference)
-    found = examine(prepared.values, cells, prepared.obs, failed, pack, catalogue(), thresholds)
+    book = catalogue(signatures)
+    found = examine(prepared.values, cells, prepared.obs, failed, pack, book, thresholds)
     tables = all_tables(found, prepared.obs, pack, thresholds)
     words = found.mechanisms["verdict"].value_counts()
     say("verdicts: " + ", ".join(f"{n} {word}" for word, n in words.items()))

@@ -22,7 +22,7 @@ from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
 from resistpath.mechanisms.verdict import Thresholds
-from resistpath.provenance import VERSION, code_digest
+from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
 from resistpath.steps import Progress, silent
@@ -30,8 +30,8 @@ from resistpath.steps.reference import describe
 
 LOW_TPM = 1.0
 LOW_READS = 10
-TABLES = ("quality", "scores", "fractions", "mechanisms", "readouts")
-COHORT_TABLES = ("quality.cohort", "confounding")
+TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Results:
     together: dict[str, pd.DataFrame]
     book: Catalogue
     thresholds: Thresholds
+    signatures: Path | None
 
     @property
     def samples(self) -> list[str]:
@@ -51,7 +52,9 @@ class Results:
         return [str(s) for s in self.prepared.values.columns]
 
 
-def _load(folder: Path, reference: Path, thresholds: Thresholds) -> Results:
+def _load(
+    folder: Path, reference: Path, thresholds: Thresholds, signatures: Path | None
+) -> Results:
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
@@ -61,8 +64,9 @@ def _load(folder: Path, reference: Path, thresholds: Thresholds) -> Results:
         read_reference(reference),
         tables,
         together,
-        catalogue(),
+        catalogue(signatures),
         thresholds,
+        signatures,
     )
     for name, table in tables.items():
         if set(table["sample"].astype(str)) != set(results.samples):
@@ -85,10 +89,18 @@ def _truth(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def report(
-    folder: Path, reference: Path, *, thresholds: Thresholds, say: Progress = silent
+    folder: Path,
+    reference: Path,
+    *,
+    thresholds: Thresholds,
+    signatures: Path | None = None,
+    say: Progress = silent,
 ) -> None:
-    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``."""
-    results = _load(folder, reference, thresholds)
+    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
+
+    `signatures` holds gene sets of the user, which join the catalogue.
+    """
+    results = _load(folder, reference, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
@@ -120,6 +132,8 @@ def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) 
         "thresholds": vars(results.thresholds),
         "samples": len(results.samples),
     }
+    if (own := results.signatures) is not None:
+        facts["signatures"] = {"file": own.name, "sha256": file_sha256(own)}
     write_manifest(folder / "manifest.json", folder, outputs, facts)
 
 
@@ -198,8 +212,11 @@ def _key_genes(results: Results) -> pd.DataFrame:
 
 
 def _fractions(results: Results) -> pd.DataFrame:
-    """Cell table with each value's percentile in the reference."""
-    table = results.tables["fractions"].copy()
+    """Cell table with each value's percentile in the reference, and how its fit came out."""
+    fit = results.tables["fractions.fit"].drop(columns="note")
+    table = results.tables["fractions"].merge(
+        fit, on=["sample", "method"], how="left", validate="many_to_one"
+    )
     table["percentile"] = np.nan
     for (method, cell), rows in table.groupby(["method", "cell_type"], sort=False):
         name = f"{method}:{cell}"
@@ -208,7 +225,8 @@ def _fractions(results: Results) -> pd.DataFrame:
             ref = ref[np.isfinite(ref)]
             if len(ref):
                 own = rows["value"].to_numpy(dtype=float)
-                table.loc[rows.index, "percentile"] = 100 * midrank_counts(ref, own) / len(ref)
+                place = 100 * midrank_counts(ref, own) / len(ref)
+                table.loc[rows.index, "percentile"] = np.where(np.isfinite(own), place, np.nan)
     return table
 
 
@@ -272,10 +290,7 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
         preparation=results.prepared.preparation,
-        quality=pd.concat(
-            [results.tables["quality"], _truth(results.together["quality.cohort"])],
-            ignore_index=True,
-        ),
+        quality=_all_quality(results),
         confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
         reference=_reference_record(results) | {"fit": _fits(results)},
@@ -284,6 +299,13 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         thresholds=vars(results.thresholds),
         links=links,
     )
+
+
+def _all_quality(results: Results) -> pd.DataFrame:
+    """Each sample's own checks and those that compare samples, if there are several."""
+    together = _truth(results.together["quality.cohort"])
+    tables = [t for t in (results.tables["quality"], together) if len(t)]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _write_h5ad(path: Path, results: Results) -> None:

@@ -1,0 +1,29 @@
+rule compare:
+    input:
+        prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
+        quality=f"{RESULTS}/{{cohort}}/quality.tsv",
+        wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
+        mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
+        readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+        catalogue=shipped([*catalogue_files(), resource("catalogue/leakage.tsv")]),
+    output:
+        response=f"{RESULTS}/{{cohort}}/comparison/response.tsv",
+        paired=f"{RESULTS}/{{cohort}}/comparison/paired.tsv",
+        changes=f"{RESULTS}/{{cohort}}/comparison/changes.tsv",
+        survival=f"{RESULTS}/{{cohort}}/comparison/survival.tsv",
+        summary=f"{RESULTS}/{{cohort}}/comparison/summary.json",
+    log:
+        f"{RESULTS}/{{cohort}}/logs/compare.log",
+    benchmark:
+        f"{RESULTS}/{{cohort}}/benchmarks/compare.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        folder=lambda wildcards: f"{RESULTS}/{wildcards.cohort}",
+        options=options("compare"),
+        code=code_digest("resistpath.steps.compare"),
+    shell:
+        "resistpath compare {params.folder:q} {params.options} 2>&1 | tee {log:q} >&2"
