@@ -55,29 +55,23 @@ def assessed(folder: Path) -> tuple[Assessment, pd.DataFrame, dict[str, pd.DataF
 
 
 def by_response(pairs: pd.DataFrame, response: pd.Series[str]) -> pd.DataFrame:
-    """Change of each item in responders and non-responders, with the tests."""
+    """Change of each item in responders (CR, PR), against PD and against SD or PD together."""
     out = []
     for kind, item in ITEMS:
         rows = pairs[
             (pairs["kind"] == kind) & (pairs["item"] == item) & (pairs["view"] == "raw")
         ].set_index("patient")["delta"]
-        rows = rows.dropna()
-        groups = {word: rows[response.reindex(rows.index) == word] for word in ("R", "NR")}
-        test = mannwhitneyu(groups["R"], groups["NR"], alternative="two-sided")
-        m, n = len(groups["R"]), len(groups["NR"])
-        out.append(
-            {
-                "item": item,
-                "n R": m,
-                "n NR": n,
-                "median R": groups["R"].median(),
-                "median NR": groups["NR"].median(),
-                "AUC": test.statistic / (m * n),
-                "p": test.pvalue,
-                "p within R": wilcoxon(groups["R"]).pvalue,
-                "p within NR": wilcoxon(groups["NR"]).pvalue,
+        said = response.reindex(rows.index)
+        r, rest = rows[said.isin(["CR", "PR"])], rows[said.isin(["SD", "PD"])]
+        row: dict[str, object] = {"item": item, "R": r.median(), "p within R": wilcoxon(r).pvalue}
+        for name, group in (("PD", rows[said == "PD"]), ("SD or PD", rest)):
+            test = mannwhitneyu(r, group, alternative="two-sided")
+            row |= {
+                f"{name}": group.median(),
+                f"AUC against {name}": test.statistic / (len(r) * len(group)),
+                f"p against {name}": test.pvalue,
             }
-        )
+        out.append(row | {"n": f"{len(r)}, {(said == 'PD').sum()}, {(said == 'SD').sum()}"})
     return pd.DataFrame(out)
 
 
@@ -95,7 +89,7 @@ def main() -> int:
     pairs = tables["pairs"]
     print(f"patients with paired rows: {pairs['patient'].nunique()}; rows: {len(pairs)}")
     print(f"samples whose changes are not called: {found.standings.doubtful}")
-    response = sheet.groupby("patient")["response_binary"].agg(
+    response = sheet.groupby("patient")["response"].agg(
         lambda x: x.iloc[0] if len(set(x.fillna(""))) == 1 else None
     )
     result = by_response(pairs, response)

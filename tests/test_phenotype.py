@@ -93,7 +93,7 @@ def test_rows_carry_coordinates_and_reasons():
     assert got["x_low"][0] == pytest.approx(100 * special.ndtr(1.7))
     assert got["y_high"][1] == pytest.approx(100 * special.ndtr(2.3))
     assert got[["p_inflamed", "p_excluded", "p_desert"]].sum(axis=1).to_numpy() == pytest.approx(1)
-    assert got["reason"][0] == "100% of the uncertainty lies in the region 'inflamed'"
+    assert got["reason"][0] == "over 99% of the uncertainty lies in the region 'inflamed'"
 
 
 def test_wider_intervals_take_the_label_away():

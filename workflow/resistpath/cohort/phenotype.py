@@ -196,7 +196,8 @@ def phenotypes(
 
 def _reason(probabilities: np.ndarray) -> str:
     best = int(np.argmax(probabilities))
-    chance = f"{probabilities[best]:.0%} of the uncertainty lies in the region '{PHENOTYPES[best]}'"
+    share = "over 99%" if probabilities[best] > 0.99 else f"{probabilities[best]:.0%}"
+    chance = f"{share} of the uncertainty lies in the region '{PHENOTYPES[best]}'"
     if probabilities[best] >= LEAST:
         return chance
     return f"{chance}, at least {LEAST:.0%} are needed for a label"

@@ -31,6 +31,8 @@ from resistpath.steps.reference import describe
 LOW_TPM = 1.0
 LOW_READS = 10
 TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+SHOWN_ELSEWHERE = ("rules", "phenotype", "pairs", "patterns")
+"""Tables of `assess` that are listed in the manifest only."""
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -122,7 +124,8 @@ def report(
 
 
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    tables = [folder / f"{name}.tsv" for name in (*TABLES, *COHORT_TABLES, "genes", "scores.wide")]
+    names = (*TABLES, *COHORT_TABLES, *SHOWN_ELSEWHERE, "genes", "scores.wide")
+    tables = [folder / f"{name}.tsv" for name in names]
     others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
     outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
