@@ -17,7 +17,7 @@ from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.packs import read_reference
 from resistpath.io.prepared import Prepared, read_prepared
-from resistpath.io.resources import catalogue
+from resistpath.io.resources import catalogue, hypotheses, rules
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
@@ -30,9 +30,18 @@ from resistpath.steps.reference import describe
 
 LOW_TPM = 1.0
 LOW_READS = 10
-TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
-SHOWN_ELSEWHERE = ("rules", "phenotype", "pairs", "patterns")
-"""Tables of `assess` that are listed in the manifest only."""
+TABLES = (
+    "quality",
+    "scores",
+    "fractions",
+    "fractions.fit",
+    "mechanisms",
+    "readouts",
+    "rules",
+    "phenotype",
+)
+NOT_BY_SAMPLE = ("pairs", "patterns")
+"""Tables of `assess` by patient; no sample's page may depend on its company."""
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -124,7 +133,7 @@ def report(
 
 
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    names = (*TABLES, *COHORT_TABLES, *SHOWN_ELSEWHERE, "genes", "scores.wide")
+    names = (*TABLES, *COHORT_TABLES, *NOT_BY_SAMPLE, "genes", "scores.wide")
     tables = [folder / f"{name}.tsv" for name in names]
     others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
@@ -260,6 +269,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         "readouts": _readouts(results),
         "fractions": _fractions(results),
         "key_genes": _key_genes(results),
+        "phenotype": results.tables["phenotype"],
+        "rules": results.tables["rules"],
     }
     split = {
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
@@ -283,6 +294,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
             catalogue=results.book,
             software=_software(),
             thresholds=vars(results.thresholds),
+            rule_book=rules(),
+            hypotheses=hypotheses(),
             **{key: frames[sample] for key, frames in split.items()},
         )
         yield sample, record
