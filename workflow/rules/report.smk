@@ -21,6 +21,7 @@ rule report:
         signatures=OWN_SETS,
     output:
         reports=directory(f"{RESULTS}/{{cohort}}/reports"),
+        patients=directory(f"{RESULTS}/{{cohort}}/patients"),
         index=f"{RESULTS}/{{cohort}}/index.html",
         cohort=f"{RESULTS}/{{cohort}}/cohort.h5ad",
         manifest=f"{RESULTS}/{{cohort}}/manifest.json",

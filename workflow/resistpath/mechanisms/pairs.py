@@ -32,7 +32,8 @@ UP, DOWN, UNCLEAR, CANNOT_SAY = "up", "down", "no clear change", "cannot say"
 WITHOUT_NOISE: Final = "without biopsy noise, which the reference does not hold"
 COLUMNS: Final = (
     *("patient", "from_sample", "to_sample", "from_timepoint", "to_timepoint"),
-    *("kind", "item", "view", "from_percentile", "to_percentile"),
+    *("kind", "item", "view", "from_percentile", "from_low", "from_high"),
+    *("to_percentile", "to_low", "to_high"),
     *("delta", "low", "high", "biopsy_sd", "outcome", "reason"),
 )
 
@@ -212,7 +213,8 @@ def _rows(
                 c = replace(c, outcome=CANNOT_SAY, reason=doubted)
             yield (
                 *(pair.patient, *names, pair.start, pair.end),
-                *(kind, item, view, a.percentile, b.percentile),
+                *(kind, item, view, a.percentile, a.low, a.high),
+                *(b.percentile, b.low, b.high),
                 *(c.delta, c.low, c.high, float("nan") if sd is None else sd),
                 *(c.outcome, c.reason),
             )

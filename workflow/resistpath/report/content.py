@@ -159,7 +159,7 @@ def sample_content(
         ]
     absent = not_assessed(catalogue)
     cells = [] if withheld else composition(fractions)
-    answers = [] if withheld else rule_records(rules, rule_book)
+    answers = [] if withheld else rule_records(rules, rule_book, catalogue)
     used = [r.method for r in catalogue.readouts] + [part["method"] for part in cells]
     return {
         "schema": "resistpath sample report",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from resistpath.report.parts import records
 from resistpath.report.text import doi_url, listed, words
 
 if TYPE_CHECKING:
+    from resistpath.mechanisms.catalogue import Catalogue
     from resistpath.mechanisms.hypotheses import Hypothesis
     from resistpath.mechanisms.rules import Rule
 
 Record = dict[str, Any]
 PHENOTYPES = ("inflamed", "excluded", "desert")
+_ITEM = re.compile(r"\b(readout|mechanism|given):(\w+)")
 PHENOTYPE_NOTE = (
     "The probabilities cover measurement only. Bulk RNA shows how many T cells there are, not where"
     " they stand: that needs a slide."
@@ -52,7 +55,18 @@ def phenotype_record(frame: pd.DataFrame | None) -> Record | None:
     }
 
 
-def rule_records(frame: pd.DataFrame | None, rules: Sequence[Rule]) -> list[Record]:
+def named(text: str, catalogue: Catalogue) -> str:
+    """Return a condition or a reason with names in place of ids."""
+    names = {("mechanism", m.mechanism): m.name for m in catalogue.mechanisms}
+    for r in catalogue.readouts:
+        names["readout", r.readout] = r.name
+        names["given", r.readout] = f"given {r.name}"
+    return _ITEM.sub(lambda found: names.get((found[1], found[2]), found[0]), text)
+
+
+def rule_records(
+    frame: pd.DataFrame | None, rules: Sequence[Rule], catalogue: Catalogue
+) -> list[Record]:
     """Return the answer to each rule, with what may be said where it is met."""
     known = {r.rule: r for r in rules}
     out = []
@@ -63,14 +77,14 @@ def rule_records(frame: pd.DataFrame | None, rules: Sequence[Rule]) -> list[Reco
                 f"rules.tsv names {row['rule']!r}, which is not in the table of rules",
                 do="run the steps again from assess",
             )
-        figures = words(row["figures"])
+        figures = named(words(row["figures"]), catalogue)
         out.append(
             {
                 "rule": entry.rule,
                 "name": words(entry.name),
                 "outcome": words(row["outcome"], "cannot say"),
                 "figures": figures.split("; ") if figures else [],
-                "reason": words(row["reason"]),
+                "reason": named(words(row["reason"]), catalogue),
                 "conclusion": words(entry.conclusion),
                 "caveat": words(entry.caveat),
                 "evidence": words(entry.evidence),
