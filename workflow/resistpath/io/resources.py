@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from resistpath.identifiers import Names
     from resistpath.mechanisms.catalogue import Catalogue
+    from resistpath.mechanisms.hypotheses import Hypothesis
+    from resistpath.mechanisms.patterns import Pattern
+    from resistpath.mechanisms.rules import Rule
     from resistpath.methods import GeneSet
 
 CATALOGUE_TABLES = (
@@ -25,6 +28,7 @@ CATALOGUE_TABLES = (
     "key_genes",
     "direction_check",
 )
+RULE_TABLES = ("rules", "patterns", "hypotheses")
 DECONVOLUTION_TABLES = {
     "til10": "til10.tsv",
     "til10_scaling": "til10_scaling.tsv",
@@ -103,8 +107,8 @@ def gene_lengths() -> pd.Series:
 
 
 def catalogue_files() -> list[Path]:
-    """The tables the catalogue is built from."""
-    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES]
+    """The tables of the catalogue, and of the rules written on it."""
+    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES + RULE_TABLES]
 
 
 @cache
@@ -112,6 +116,30 @@ def _shipped_catalogue() -> Catalogue:
     from resistpath.mechanisms.catalogue import build_catalogue
 
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """The shipped rules on one sample."""
+    from resistpath.mechanisms.rules import build_rules
+
+    return build_rules(_table("catalogue/rules.tsv"), catalogue())
+
+
+@cache
+def patterns() -> tuple[Pattern, ...]:
+    """The shipped patterns between two time points."""
+    from resistpath.mechanisms.patterns import build_patterns
+
+    return build_patterns(_table("catalogue/patterns.tsv"), catalogue())
+
+
+@cache
+def hypotheses() -> tuple[Hypothesis, ...]:
+    """The shipped table of what has been tried against each mechanism."""
+    from resistpath.mechanisms.hypotheses import build_hypotheses
+
+    return build_hypotheses(_table("catalogue/hypotheses.tsv"), catalogue())
 
 
 @cache
