@@ -361,7 +361,7 @@ IDENTIFIERS = {
     ),
     "unknown kind of identifier": Case("'uniprot' is not one of", words=("--gene-id", "uniprot")),
     "unknown genes in columns": Case(
-        "gene_id", tsv(COUNTS.set_axis([f"x{i}" for i in range(300)]).T)
+        "gene_id", tsv(COUNTS.set_axis([f"x{i}" for i in range(300)]).T), sheet=None
     ),
     "no protein-coding gene": Case(
         "no row is a known protein-coding gene",

@@ -56,7 +56,8 @@ def same(source, frame):
         check_names=False,
         check_index_type=False,
     )
-    exact = np.array_equal(frame, frame.astype(np.float32), equal_nan=True)
+    with np.errstate(over="ignore"):
+        exact = np.array_equal(frame, frame.astype(np.float32), equal_nan=True)
     allowed = (np.float64, np.float32) if exact else (np.float64,)
     assert source.values.to_numpy().dtype in allowed
 
