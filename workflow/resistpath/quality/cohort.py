@@ -129,9 +129,10 @@ def _twins(
     samples: pd.Index, profiles: Floats, unit: Floats, person: pd.Series, gates: Gates
 ) -> pd.DataFrame:
     best, which = _nearest(unit)
+    people = person.to_numpy()
     notes, states = [], []
     for i, (r, j) in enumerate(zip(best, which, strict=True)):
-        same = person.iloc[i] == person.iloc[int(j)]
+        same = people[i] == people[int(j)]
         exact = bool((profiles[i] == profiles[int(j)]).all())
         if exact or r >= gates.warn_cohort_twin:
             other = "of the same patient" if same else "of another patient"
