@@ -266,7 +266,7 @@ def library_kinds(slopes: Floats, gap: float) -> Floats:
 def _libraries(slopes: pd.Series, gates: Gates) -> pd.DataFrame:
     values = slopes.to_numpy(dtype=np.float64)
     kinds = library_kinds(values, gates.warn_cohort_library)
-    metric = Metric("cohort_library", "Slope of expression on gene length", "log2 per log2")
+    metric = Metric("cohort_library", "Slope on gene length, beside the others", "log2 per log2")
     states = ["warn" if k else "pass" for k in kinds]
     n = int(kinds.sum())
     note = (
