@@ -155,5 +155,6 @@ def _signature(signature: Signature, side: str) -> Record:
         "n_published": plain(signature.n_published),
         "n_current": plain(signature.n_current),
         "caveats": words(signature.caveats),
-        "replication": words(signature.replication),
+        "replications": words(signature.replications),
+        "failed_replications": words(signature.failed_replications),
     }

@@ -25,11 +25,16 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
+from resistpath.report.genes import GeneNames, places
+from resistpath.report.scorers import method_places
+from resistpath.score import METHODS
 from resistpath.steps import Progress, silent
 from resistpath.steps.reference import describe
+from resistpath.steps.sample_pages import BLOCK, Block, Common, write_pages
 
 LOW_TPM = 1.0
 LOW_READS = 10
+GENES_BLOCK = 10 * BLOCK  # samples placed at once among the reference's genes
 TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
@@ -94,29 +99,31 @@ def report(
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
+    threads: int = 1,
     say: Progress = silent,
 ) -> None:
     """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
 
-    `signatures` holds gene sets of the user, which join the catalogue.
+    `signatures` holds gene sets of the user, which join the catalogue. `threads` is the number
+    of processes that write sample reports; it changes no byte.
     """
+    if threads < 1:
+        raise UserError(f"threads must be 1 or more, not {threads}", where="report")
     results = _load(folder, reference, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    written = []
-    for i, (sample, record) in enumerate(_sample_contents(results), start=1):
-        write_text(fresh / f"{names[sample]}.html", render.render_sample(record))
-        write_text(fresh / f"{names[sample]}.json", render.to_json(record))
-        written += [pages / f"{names[sample]}.html", pages / f"{names[sample]}.json"]
-        if i % 100 == 0 or i == len(names):
-            say(f"{i} of {len(names)} sample reports")
+    fits = _fits(results)
+    common = _common(results, fresh)
+    write_pages(common, _blocks(results, common, names, fits), len(names), threads, say)
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
+    written = [pages / f"{n}.{kind}" for n in names.values() for kind in ("html", "json")]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
-    write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
+    cohort = _cohort_content(results, links, fits)
+    write_text(folder / "index.html", render.render_cohort(cohort))
     _write_h5ad(folder / "cohort.h5ad", results)
     _finish(folder, reference, results, written)
 
@@ -250,7 +257,40 @@ def _members(results: Results) -> set[str]:
     return {s for s in both if np.array_equal(own.loc[genes, s], ref.loc[genes, s])}
 
 
-def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
+def _common(results: Results, folder: Path) -> Common:
+    """What all sample pages share."""
+    return Common(
+        folder=folder,
+        catalogue=results.book,
+        preparation=results.prepared.preparation,
+        reference=_reference_record(results),
+        reference_readouts=content.summarise_reference(_reference_readouts(results)),
+        software=_software(),
+        thresholds=vars(results.thresholds),
+        names=GeneNames.of(results.prepared.values.index),
+    )
+
+
+def _methods(results: Results) -> dict[str, pd.DataFrame]:
+    """Place of every set readout by each single-sample method the sets were scored with."""
+    used = dict.fromkeys(results.tables["scores"]["method"].astype(str))
+    methods = {
+        name: METHODS[name]
+        for name in used
+        if name in METHODS
+        and METHODS[name].takes == "genes"
+        and METHODS[name].kind == "score"
+        and not METHODS[name].cohort_dependent
+        and name not in ("gene", "ratio")
+    }
+    if results.reference.n < results.thresholds.min_reference:
+        return {}
+    return method_places(results.prepared.values, results.reference, results.book, methods)
+
+
+def _blocks(
+    results: Results, common: Common, names: dict[str, str], fits: dict[str, dict[str, Any]]
+) -> Iterator[Block]:
     groups = {
         "quality": results.tables["quality"],
         "mechanisms": results.tables["mechanisms"],
@@ -262,30 +302,37 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
         for key, table in groups.items()
     }
-    reference, fits = _reference_record(results), _fits(results)
-    spread = content.summarise_reference(_reference_readouts(results))
-    obs = results.prepared.obs
-    members = _members(results)
-    for sample in results.samples:
-        own = reference | {"fit": fits.get(sample, {})}
-        if sample in members:
-            own["description"] += "; this sample is one of them"
-        record = content.sample_content(
-            sample,
-            obs={str(k): v for k, v in obs.loc[sample].items()}
-            | {"cohort": results.prepared.preparation["cohort"]},
-            preparation=results.prepared.preparation,
-            reference=own,
-            reference_readouts=spread,
-            catalogue=results.book,
-            software=_software(),
-            thresholds=vars(results.thresholds),
-            **{key: frames[sample] for key, frames in split.items()},
-        )
-        yield sample, record
+    members, methods = _members(results), _methods(results)
+    cohort = results.prepared.preparation["cohort"]
+    for start in range(0, len(results.samples), GENES_BLOCK):
+        wide = results.samples[start : start + GENES_BLOCK]
+        values = results.prepared.values[wide]
+        place = places(results.reference.values, values)
+        for first in range(0, len(wide), BLOCK):
+            part = slice(first, first + BLOCK)
+            samples = wide[part]
+            yield Block(
+                files={s: names[s] for s in samples},
+                obs={
+                    s: {str(k): v for k, v in results.prepared.obs.loc[s].items()}
+                    | {"cohort": cohort}
+                    for s in samples
+                },
+                tables={key: {s: own[s] for s in samples} for key, own in split.items()},
+                fits={s: fits[s] for s in samples if s in fits},
+                remarks={s: "; this sample is one of them" for s in samples if s in members},
+                methods={
+                    s: {name: table.loc[s].to_dict() for name, table in methods.items()}
+                    for s in samples
+                },
+                level=np.ascontiguousarray(values.iloc[:, part].to_numpy().T),
+                percentile=np.ascontiguousarray(place[:, part].T),
+            )
 
 
-def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
+def _cohort_content(
+    results: Results, links: dict[str, str], fits: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     return content.cohort_content(
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
@@ -293,7 +340,7 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         quality=_all_quality(results),
         confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
-        reference=_reference_record(results) | {"fit": _fits(results)},
+        reference=_reference_record(results) | {"fit": fits},
         catalogue=results.book,
         software=_software(),
         thresholds=vars(results.thresholds),
