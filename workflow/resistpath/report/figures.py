@@ -32,8 +32,8 @@ def _n(value: float) -> str:
 
 def _svg(width: float, height: float, kind: str, title: str, body: str, style: str = "") -> Markup:
     return Markup(  # noqa: S704 - title is escaped, the rest is ours
-        f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" role="img"{style}>'
-        f"<title>{escape(title)}</title>{body}</svg>"
+        f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" role="img"{style}'
+        f' aria-label="{escape(title)}">{body}</svg>'
     )
 
 
@@ -102,7 +102,7 @@ def shared_shapes() -> Markup:
     return Markup(  # noqa: S704 - numbers only
         '<svg class="defs" aria-hidden="true" width="0" height="0"><defs>'
         f'<g id="b2">{_band(STRIP_HEIGHT)}</g><g id="b1">{_band(STRIP_HEIGHT / 2)}</g>'
-        f'<g id="ax">{_AXIS}</g></defs></svg>'
+        f'<g id="ax" class="ticks">{_AXIS}</g></defs></svg>'
     )
 
 

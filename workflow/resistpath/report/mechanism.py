@@ -43,6 +43,9 @@ def finding(
     deciding = _deciding(entry)
     reading = words(row["reading"], "cannot say") if deciding else "context only"
     reason = words(row["reason"])
+    short = first_phrase(reason)
+    if reading == "context only" and row["verdict"] != "not assessable":
+        short = wording.no_reading(entry)
     return {
         "reading": reading,
         "highlight": [deciding] if deciding and reading == wording.RESISTANCE else [],
@@ -57,7 +60,7 @@ def finding(
             **(interval(row, "residual_") if "residual_percentile" in row else blank),
         },
         "reason": reason,
-        "reason_short": first_phrase(reason),
+        "reason_short": short,
         "n_readouts": row["n_readouts"],
         "concordance": row["concordance"],
         "reference": words(row["reference"], reference["name"]),

@@ -86,13 +86,21 @@ def reported(mechanism: Mechanism) -> str:
     """Say in which direction, view and time points a mechanism is read for resistance."""
     if mechanism.resistance_direction == "context":
         return "no direction by itself"
+    return f"{mechanism.resistance_direction} {mechanism.read}, {_when(mechanism)}"
+
+
+def no_reading(mechanism: Mechanism) -> str:
+    """Say why a level is context here: no direction, or none at this time point."""
+    if mechanism.resistance_direction == "context":
+        return "no direction by itself: a level, not a sign of resistance"
+    return f"read for resistance {_when(mechanism)}"
+
+
+def _when(mechanism: Mechanism) -> str:
     points = mechanism.resistance_timepoints.split(",")
-    when = (
-        "at any time point"
-        if points == ["any"]
-        else f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
-    )
-    return f"{mechanism.resistance_direction} {mechanism.read}, {when}"
+    if points == ["any"]:
+        return "at any time point"
+    return f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
 
 
 def summary(
@@ -131,22 +139,25 @@ def summary(
     found, unseen, unclear, context = (by[reading] for reading in READINGS)
     start = ""
     if reference["fit"]["verdict"] == "fits poorly":
-        start = "The sample fits the reference poorly, so every position is doubtful: "
+        start = "The sample fits the reference poorly and every position is doubtful. "
     total = len(mechanisms)
-    also = sum(m["reading"] == RESISTANCE for m in further)
-    verb = "do" if also > 1 else "does"
-    others = f"of {len(further)} further mechanisms {also or 'none'} {verb}" if further else ""
+    also = [m["name"] for m in further if m["reading"] == RESISTANCE]
+    others = ""
+    if further:
+        verb = "do" if len(also) > 1 else "does"
+        others = f"of {len(further)} further mechanisms {len(also) or 'none'} {verb}"
+    named = f" ({listed(also, limit=3)})" if also else ""
     if found:
         first = (
             f"{start}{len(found)} of {total} mechanisms {plural(len(found), 'reads', 'read')} as"
             f" consistent with resistance against {label}:"
             f" {listed((_found_words(m) for m in found), more='more in the table')}"
-            + (f"; {others} so too." if others else ".")
+            + (f"; {others} so too{named}." if others else ".")
         )
     else:
         first = (
             f"{start}None of {total} mechanisms on page one reads as consistent with resistance"
-            f" against {label}{', and ' * bool(others)}{others}; this does not show that"
+            f" against {label}{', and ' * bool(others)}{others}{named}; this does not show that"
             " none is at work."
         )
     parts = []
@@ -160,7 +171,15 @@ def summary(
             f"{len(context)} {plural(len(context), 'is', 'are')} shown as context only, never as"
             " resistance"
         )
+    odd = [
+        f"{m['name']} ({m[m['deciding'] or 'raw']['verdict']})"
+        for m in mechanisms
+        if m["reading"] != RESISTANCE and m[m["deciding"] or "raw"]["verdict"] in ("high", "low")
+    ]
     second = sentence(listed(parts))
+    if odd and second:
+        names = listed(odd, limit=4, more="others")
+        second = f"{second[:-1]}; outside the usual without being read as resistance: {names}."
     flipped = [
         m["name"]
         for m in mechanisms
