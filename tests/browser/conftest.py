@@ -69,9 +69,10 @@ def riaz(common: Path, shared: Path) -> Path:
     data = shared / "data" / "riaz_gse91061_counts"
 
     def build(folder: Path) -> None:
-        with gzip.open(data / "matrix.tsv.gz", "rt") as rows, gzip.open(
-            folder / "x.tsv.gz", "wt"
-        ) as cut:
+        with (
+            gzip.open(data / "matrix.tsv.gz", "rt") as rows,
+            gzip.open(folder / "x.tsv.gz", "wt") as cut,
+        ):
             for row in rows:
                 cut.write("\t".join(row.rstrip("\n").split("\t")[:46]) + "\n")
         sheet = (data / "samples.tsv").read_text(encoding="utf-8").splitlines(keepends=True)

@@ -238,7 +238,8 @@ def test_everything_can_be_reached_by_keyboard(visit: Any, demo: Path) -> None:
             page.keyboard.press("Tab")
             at = page.evaluate(
                 "() => { const e = document.activeElement;"
-                " return [e.tagName, e.id, e.getAttribute('href'), getComputedStyle(e).outlineStyle]; }"
+                " return [e.tagName, e.id, e.getAttribute('href'),"
+                " getComputedStyle(e).outlineStyle]; }"
             )
             if at[0] == "BODY":
                 break

@@ -6,7 +6,7 @@ says what it is. Missing values are None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,9 +17,18 @@ from resistpath.report.text import plain, words
 
 if TYPE_CHECKING:
     from resistpath.mechanisms.catalogue import Catalogue, Readout
+    from resistpath.mechanisms.hypotheses import Hypothesis
+    from resistpath.mechanisms.rules import Rule
 
 from resistpath.report.cohort import cohort_content
 from resistpath.report.composition import agreement, composition, general_caveats
+from resistpath.report.findings import (
+    TRIED_NOTE,
+    phenotype_record,
+    rule_records,
+    rules_in_words,
+    tried_records,
+)
 from resistpath.report.genes import SampleGenes, leading
 from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.parts import (
@@ -39,6 +48,7 @@ from resistpath.report.parts import (
     truth,
 )
 from resistpath.report.scorers import by_method
+from resistpath.report.summary import summary
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -77,6 +87,10 @@ def sample_content(
     thresholds: Mapping[str, Any],
     genes: SampleGenes | None = None,
     methods: Mapping[str, Mapping[str, float]] | None = None,
+    phenotype: pd.DataFrame | None = None,
+    rules: pd.DataFrame | None = None,
+    rule_book: Sequence[Rule] = (),
+    hypotheses: Sequence[Hypothesis] = (),
 ) -> Record:
     """Everything one sample's page says.
 
@@ -109,6 +123,10 @@ def sample_content(
         Level and place of every gene of the sample.
     methods
         Per scoring method, the percentile of each set readout in the reference.
+    phenotype, rules
+        Immune phenotype and answers to the rules, restricted to this sample; None if not asked.
+    rule_book, hypotheses
+        The tables behind them, and what has been tried against mechanisms.
 
     Raises
     ------
@@ -156,6 +174,7 @@ def sample_content(
         context = [shown(r) for r in catalogue.readouts if r.mechanism is None]
     absent = not_assessed(catalogue)
     cells = [] if withheld else composition(fractions)
+    answers = [] if withheld else rule_records(rules, rule_book, catalogue)
     used = [r.method for r in catalogue.readouts] + [part["method"] for part in cells]
     return {
         "schema": "resistpath sample report",
@@ -168,12 +187,17 @@ def sample_content(
         "reference": ref,
         "quality": gates,
         "withheld": {"reasons": gates["reasons"]} if withheld else None,
-        "summary": wording.summary(gates, ref, found, further, absent),
+        "summary": summary(gates, ref, found, further, absent),
         "axes": by_axis(found),
         "mechanisms": found,
         "further_axes": by_axis(further),
         "further_mechanisms": further,
         "context_readouts": context,
+        "phenotype": None if withheld else phenotype_record(phenotype),
+        "rules": answers,
+        "rules_in_words": rules_in_words(answers),
+        "tried": tried_records(hypotheses, [*found, *further]),
+        "tried_note": TRIED_NOTE,
         "not_assessed": absent,
         "composition": cells,
         "cell_agreement": agreement(cells),

@@ -92,9 +92,7 @@ def _band(height: float) -> str:
     )
 
 
-_AXIS = "".join(
-    f'<text x="{_n(percentile_x(p))}" y="10">{p}</text>' for p in (0, 25, 50, 75, 100)
-)
+_AXIS = "".join(f'<text x="{_n(percentile_x(p))}" y="10">{p}</text>' for p in (0, 25, 50, 75, 100))
 
 
 def shared_shapes() -> Markup:
@@ -120,6 +118,13 @@ def percentile_strip(name: str, raw: Record, residual: Record, highlight: Sequen
         return _hidden(STRIP_HEIGHT, body)
     title = f"{name}: raw {interval_words(raw)}, residual {interval_words(residual)}"
     return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, body)
+
+
+def change_strip(name: str, before: Record, after: Record) -> Markup:
+    """Draw before (filled, above) and after (hollow, below) with their intervals on 0 to 100."""
+    title = f"{name}: before {interval_words(before)}, after {interval_words(after)}"
+    first, then = _on_strip(before, 8.5, "raw", False), _on_strip(after, 20, "res", False)
+    return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, f'<use href="#b2"/>{first}{then}')
 
 
 def percentile_dot(percentile: float | None) -> Markup:

@@ -115,7 +115,8 @@ def unpacked(record: Mapping[str, Any]) -> dict[str, Record]:
     {'log2_tpm': 1.2, 'percentile': 100}
     """
     names, previous = [], ""
-    for shared, rest in _NAME.findall(zlib.decompress(base64.b64decode(record["symbols"])).decode()):
+    symbols = zlib.decompress(base64.b64decode(record["symbols"])).decode("utf-8")
+    for shared, rest in _NAME.findall(symbols):
         previous = previous[: ord(shared) - 1] + rest
         names.append(previous)
     planes = np.frombuffer(zlib.decompress(base64.b64decode(record["values"])), dtype=np.uint8)

@@ -2,9 +2,9 @@
 
 Templates hold no arithmetic: they place records, numbers formatted here and figures drawn in
 `resistpath.report.figures`. Every number of a record stands in a ``<data>`` element whose value
-is the number to seven digits, under an element whose ``data-at`` is the record's JSON pointer: from the
-top where it begins with a slash, else from the pointer of the element around it. ``data-k`` is the
-key within the record, ``percentile`` where it is left out.
+is the number to seven digits, under an element whose ``data-at`` is the record's JSON pointer:
+from the top where it begins with a slash, else from the pointer of the element around it.
+``data-k`` is the key within the record, ``percentile`` where it is left out.
 """
 
 from __future__ import annotations
@@ -73,6 +73,15 @@ def render_sample(content: Record) -> str:
         script=Markup(script),  # noqa: S704 - our own file
         script_digest=_digest(script),
         gene_data=Markup(_inert(data)),  # noqa: S704 - escaped
+    )
+
+
+def render_patient(content: Record) -> str:
+    """Return the page of one patient as HTML."""
+    return (
+        _environment()
+        .get_template("patient.html")
+        .render(c=content, reference=reference_label(content["reference"]))
     )
 
 

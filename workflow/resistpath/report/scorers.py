@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from resistpath.mechanisms.catalogue import Catalogue
+from resistpath.mechanisms.records import SET_METHODS
 from resistpath.methods import Method
-from resistpath.mechanisms.catalogue import SET_METHODS, Catalogue
 from resistpath.reference import Reference, midrank_counts, shared_universe
 from resistpath.report.composition import AGREE, DISAGREE
 from resistpath.score.data import ScoreData
@@ -45,9 +46,7 @@ def method_places(
     """
     genes = shared_universe(values, reference)
     sets = [
-        r.gene_set
-        for r in catalogue.readouts
-        if r.method in SET_METHODS and r.gene_set is not None
+        r.gene_set for r in catalogue.readouts if r.method in SET_METHODS and r.gene_set is not None
     ]
     own, ref = (ScoreData(frame.loc[genes]) for frame in (values, reference.values))
     index, ref_index = own.index(sets), ref.index(sets)
@@ -87,14 +86,14 @@ def by_method(
     if own not in SET_METHODS or not found:
         return None
     order: Sequence[str] = sorted(found, key=lambda name: name != own)  # keeps the rest as given
-    places = [
-        {"method": name, "percentile": float(found[name][readout])}
-        for name in order
-        if readout in found[name] and np.isfinite(found[name][readout])
-    ]
-    if len(places) < 2:
+    placed = {name: float(found[name].get(readout, np.nan)) for name in order}
+    placed = {name: place for name, place in placed.items() if np.isfinite(place)}
+    if len(placed) < 2:
         return None
-    values = [place["percentile"] for place in places]
-    difference = max(values) - min(values)
+    difference = max(placed.values()) - min(placed.values())
     reading = "agree" if difference <= AGREE else "disagree" if difference > DISAGREE else "differ"
-    return {"places": places, "difference": difference, "reading": reading}
+    return {
+        "places": [{"method": name, "percentile": place} for name, place in placed.items()],
+        "difference": difference,
+        "reading": reading,
+    }

@@ -17,7 +17,7 @@ from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.packs import read_reference
 from resistpath.io.prepared import Prepared, read_prepared
-from resistpath.io.resources import catalogue
+from resistpath.io.resources import catalogue, hypotheses, patterns, rules
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
@@ -26,6 +26,7 @@ from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
 from resistpath.report.genes import GeneNames, places
+from resistpath.report.patient import patient_content
 from resistpath.report.scorers import method_places
 from resistpath.score import METHODS
 from resistpath.steps import Progress, silent
@@ -34,8 +35,20 @@ from resistpath.steps.sample_pages import BLOCK, Block, Common, write_pages
 
 LOW_TPM = 1.0
 LOW_READS = 10
+NOT_COMPARED = ("gene", "ratio", "singscore_dispersion")  # no other way to score a set
 GENES_BLOCK = 10 * BLOCK  # samples placed at once among the reference's genes
-TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+TABLES = (
+    "quality",
+    "scores",
+    "fractions",
+    "fractions.fit",
+    "mechanisms",
+    "readouts",
+    "rules",
+    "phenotype",
+)
+NOT_BY_SAMPLE = ("pairs", "patterns")
+"""Tables of `assess` by patient; no sample's page may depend on its company."""
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -63,7 +76,9 @@ def _load(
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
-    together = {name: read_table(folder / f"{name}.tsv") for name in COHORT_TABLES}
+    together = {
+        name: read_table(folder / f"{name}.tsv") for name in (*COHORT_TABLES, *NOT_BY_SAMPLE)
+    }
     results = Results(
         read_prepared(folder / "prepared.h5ad"),
         read_reference(reference),
@@ -122,14 +137,40 @@ def report(
     fresh.replace(pages)
     written = [pages / f"{n}.{kind}" for n in names.values() for kind in ("html", "json")]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
+    written += _write_patients(folder / "patients", results, names)
     cohort = _cohort_content(results, links, fits)
     write_text(folder / "index.html", render.render_cohort(cohort))
     _write_h5ad(folder / "cohort.h5ad", results)
     _finish(folder, reference, results, written)
 
 
+def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:
+    """One page per patient with two time points; the folder is there even if it stays empty."""
+    pairs, answers = (results.together[name] for name in NOT_BY_SAMPLE)
+    fresh = pages.with_name(".patients.part")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    files = file_names(dict.fromkeys(pairs["patient"]))
+    for patient, name in files.items():
+        record = patient_content(
+            patient,
+            pairs=pairs[pairs["patient"] == patient],
+            patterns=answers[answers["patient"] == patient],
+            pattern_book=patterns(),
+            reference=_reference_record(results),
+            catalogue=results.book,
+            software=_software(),
+            links={sample: f"reports/{page}.html" for sample, page in names.items()},
+        )
+        write_text(fresh / f"{name}.html", render.render_patient(record))
+    shutil.rmtree(pages, ignore_errors=True)
+    fresh.replace(pages)
+    return [pages / f"{name}.html" for name in files.values()]
+
+
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    tables = [folder / f"{name}.tsv" for name in (*TABLES, *COHORT_TABLES, "genes", "scores.wide")]
+    names = (*TABLES, *COHORT_TABLES, *NOT_BY_SAMPLE, "genes", "scores.wide")
+    tables = [folder / f"{name}.tsv" for name in names]
     others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
     outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
@@ -268,24 +309,27 @@ def _common(results: Results, folder: Path) -> Common:
         software=_software(),
         thresholds=vars(results.thresholds),
         names=GeneNames.of(results.prepared.values.index),
+        rules=rules(),
+        hypotheses=hypotheses(),
     )
 
 
-def _methods(results: Results) -> dict[str, pd.DataFrame]:
+def _methods(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     """Place of every set readout by each single-sample method the sets were scored with."""
-    used = dict.fromkeys(results.tables["scores"]["method"].astype(str))
-    methods = {
-        name: METHODS[name]
-        for name in used
-        if name in METHODS
-        and METHODS[name].takes == "genes"
-        and METHODS[name].kind == "score"
-        and not METHODS[name].cohort_dependent
-        and name not in ("gene", "ratio")
-    }
     if results.reference.n < results.thresholds.min_reference:
         return {}
-    return method_places(results.prepared.values, results.reference, results.book, methods)
+    methods = {
+        name: METHODS[name]
+        for name in dict.fromkeys(results.tables["scores"]["method"].astype(str))
+        if name in METHODS and name not in NOT_COMPARED
+        if METHODS[name].takes == "genes" and not METHODS[name].cohort_dependent
+    }
+    found = method_places(results.prepared.values, results.reference, results.book, methods)
+    return {
+        name: {str(s): dict(zip(table.columns, row, strict=True)) for s, row in rows}
+        for name, table in found.items()
+        for rows in [zip(table.index, table.to_numpy().tolist(), strict=True)]
+    }
 
 
 def _blocks(
@@ -297,6 +341,8 @@ def _blocks(
         "readouts": _readouts(results),
         "fractions": _fractions(results),
         "key_genes": _key_genes(results),
+        "phenotype": results.tables["phenotype"],
+        "rules": results.tables["rules"],
     }
     split = {
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
@@ -322,8 +368,7 @@ def _blocks(
                 fits={s: fits[s] for s in samples if s in fits},
                 remarks={s: "; this sample is one of them" for s in samples if s in members},
                 methods={
-                    s: {name: table.loc[s].to_dict() for name, table in methods.items()}
-                    for s in samples
+                    s: {name: records[s] for name, records in methods.items()} for s in samples
                 },
                 level=np.ascontiguousarray(values.iloc[:, part].to_numpy().T),
                 percentile=np.ascontiguousarray(place[:, part].T),

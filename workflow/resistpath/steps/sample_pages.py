@@ -7,7 +7,7 @@ changes a byte of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -19,6 +19,8 @@ import pandas as pd
 
 from resistpath.io.files import write_text
 from resistpath.mechanisms.catalogue import Catalogue
+from resistpath.mechanisms.hypotheses import Hypothesis
+from resistpath.mechanisms.rules import Rule
 from resistpath.report import content, render
 from resistpath.report.genes import GeneNames, SampleGenes
 from resistpath.steps import Progress
@@ -40,6 +42,8 @@ class Common:
         As `sample_content` takes them.
     names
         Names of the genes, packed.
+    rules, hypotheses
+        The tables behind the answers, and what has been tried against mechanisms.
     """
 
     folder: Path
@@ -50,6 +54,8 @@ class Common:
     software: Mapping[str, Any]
     thresholds: Mapping[str, Any]
     names: GeneNames
+    rules: Sequence[Rule]
+    hypotheses: Sequence[Hypothesis]
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ def _record(common: Common, block: Block, row: int, sample: str) -> dict[str, An
         thresholds=common.thresholds,
         genes=SampleGenes(common.names, block.level[row], block.percentile[row]),
         methods=block.methods[sample],
+        rule_book=common.rules,
+        hypotheses=common.hypotheses,
         **{name: frames[sample] for name, frames in block.tables.items()},
     )
 
