@@ -28,6 +28,8 @@ from resistpath.report.wording import READINGS, RESISTANCE, VERDICTS, reference_
 Record = Mapping[str, Any]
 
 TEMPLATES = Path(__file__).parent / "templates"
+LARGEST = 400_000
+"""Bytes of a sample page, so that a thousand can be kept, sent and opened."""
 SCHEMA = Path(__file__).parent / "sample-report.schema.json"
 
 
@@ -63,12 +65,23 @@ def _inert(dumped: str) -> str:
 
 
 def render_sample(content: Record) -> str:
-    """Render the page of one sample."""
+    """Render the page of one sample.
+
+    Where the genes would make the page larger than `LARGEST`, it says where they are instead.
+    """
+    page = _render_sample(content, search=True)
+    if len(page.encode("utf-8")) > LARGEST and content["genes"]:
+        page = _render_sample(content, search=False)
+    return page
+
+
+def _render_sample(content: Record, *, search: bool) -> str:
     script = _script("sample.js")
-    genes = content.get("genes") or {}
+    genes = content["genes"] or {}
     data = json.dumps({key: genes.get(key) for key in ("n", "symbols", "values")})
     return _template("sample.html").render(
         c=content,
+        search=bool(genes) and search,
         reference=reference_label(content["reference"]),
         script=Markup(script),  # noqa: S704 - our own file
         script_digest=_digest(script),
@@ -153,7 +166,7 @@ def _with_interval(record: Record) -> Markup:
     middle = _percentile(record, "percentile")
     if record["low"] is None or record["high"] is None:
         return Markup("<b>{}</b>").format(middle)
-    return Markup('<b>{}</b> <span class="int">({}–{})</span>').format(
+    return Markup("<b>{}</b> <i>({}–{})</i>").format(
         middle, _end(record, "low"), _end(record, "high")
     )
 
@@ -214,6 +227,14 @@ def _heat_data(content: Record) -> str:
 
 
 @lru_cache
+def _style(name: str) -> Markup:
+    """Return a style sheet without what only its writers need."""
+    sheet = (TEMPLATES / name).read_text(encoding="utf-8")
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
+    return Markup(re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", sheet)))  # noqa: S704
+
+
+@lru_cache
 def _script(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
@@ -254,6 +275,7 @@ def _environment() -> jinja2.Environment:
         verdicts=VERDICTS,
         readings=READINGS,
         resistance=RESISTANCE,
+        style=_style,
     )
     environment.filters.update(
         css_string=lambda v: Markup(text.css_string(v)),  # noqa: S704 - escaped
