@@ -53,6 +53,9 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     folder(parser)
     parser.add_argument("--reference", type=Path, required=True, help="reference pack")
     own_sets(parser)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="processes that write pages; they change no byte"
+    )
     numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_report)
 
@@ -99,5 +102,6 @@ def _report(args: argparse.Namespace) -> None:
         args.reference,
         thresholds=_thresholds(args),
         signatures=args.signatures,
+        threads=args.threads,
         say=say(args),
     )

@@ -25,12 +25,18 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
+from resistpath.report.genes import GeneNames, places
 from resistpath.report.patient import patient_content
+from resistpath.report.scorers import method_places
+from resistpath.score import METHODS
 from resistpath.steps import Progress, silent
 from resistpath.steps.reference import describe
+from resistpath.steps.sample_pages import BLOCK, Block, Common, write_pages
 
 LOW_TPM = 1.0
 LOW_READS = 10
+NOT_COMPARED = ("gene", "ratio", "singscore_dispersion")  # no other way to score a set
+GENES_BLOCK = 10 * BLOCK  # samples placed at once among the reference's genes
 TABLES = (
     "quality",
     "scores",
@@ -108,30 +114,32 @@ def report(
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
+    threads: int = 1,
     say: Progress = silent,
 ) -> None:
     """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
 
-    `signatures` holds gene sets of the user, which join the catalogue.
+    `signatures` holds gene sets of the user, which join the catalogue. `threads` is the number
+    of processes that write sample reports; it changes no byte.
     """
+    if threads < 1:
+        raise UserError(f"threads must be 1 or more, not {threads}", where="report")
     results = _load(folder, reference, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    written = []
-    for i, (sample, record) in enumerate(_sample_contents(results), start=1):
-        write_text(fresh / f"{names[sample]}.html", render.render_sample(record))
-        write_text(fresh / f"{names[sample]}.json", render.to_json(record))
-        written += [pages / f"{names[sample]}.html", pages / f"{names[sample]}.json"]
-        if i % 100 == 0 or i == len(names):
-            say(f"{i} of {len(names)} sample reports")
+    fits = _fits(results)
+    common = _common(results, fresh)
+    write_pages(common, _blocks(results, common, names, fits), len(names), threads, say)
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
+    written = [pages / f"{n}.{kind}" for n in names.values() for kind in ("html", "json")]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
     written += _write_patients(folder / "patients", results, names)
-    write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
+    cohort = _cohort_content(results, links, fits)
+    write_text(folder / "index.html", render.render_cohort(cohort))
     _write_h5ad(folder / "cohort.h5ad", results)
     _finish(folder, reference, results, written)
 
@@ -290,7 +298,43 @@ def _members(results: Results) -> set[str]:
     return {s for s in both if np.array_equal(own.loc[genes, s], ref.loc[genes, s])}
 
 
-def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
+def _common(results: Results, folder: Path) -> Common:
+    """What all sample pages share."""
+    return Common(
+        folder=folder,
+        catalogue=results.book,
+        preparation=results.prepared.preparation,
+        reference=_reference_record(results),
+        reference_readouts=content.summarise_reference(_reference_readouts(results)),
+        software=_software(),
+        thresholds=vars(results.thresholds),
+        names=GeneNames.of(results.prepared.values.index),
+        rules=rules(),
+        hypotheses=hypotheses(),
+    )
+
+
+def _methods(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Place of every set readout by each single-sample method the sets were scored with."""
+    if results.reference.n < results.thresholds.min_reference:
+        return {}
+    methods = {
+        name: METHODS[name]
+        for name in dict.fromkeys(results.tables["scores"]["method"].astype(str))
+        if name in METHODS and name not in NOT_COMPARED
+        if METHODS[name].takes == "genes" and not METHODS[name].cohort_dependent
+    }
+    found = method_places(results.prepared.values, results.reference, results.book, methods)
+    return {
+        name: {str(s): dict(zip(table.columns, row, strict=True)) for s, row in rows}
+        for name, table in found.items()
+        for rows in [zip(table.index, table.to_numpy().tolist(), strict=True)]
+    }
+
+
+def _blocks(
+    results: Results, common: Common, names: dict[str, str], fits: dict[str, dict[str, Any]]
+) -> Iterator[Block]:
     groups = {
         "quality": results.tables["quality"],
         "mechanisms": results.tables["mechanisms"],
@@ -304,32 +348,36 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
         for key, table in groups.items()
     }
-    reference, fits = _reference_record(results), _fits(results)
-    spread = content.summarise_reference(_reference_readouts(results))
-    obs = results.prepared.obs
-    members = _members(results)
-    for sample in results.samples:
-        own = reference | {"fit": fits.get(sample, {})}
-        if sample in members:
-            own["description"] += "; this sample is one of them"
-        record = content.sample_content(
-            sample,
-            obs={str(k): v for k, v in obs.loc[sample].items()}
-            | {"cohort": results.prepared.preparation["cohort"]},
-            preparation=results.prepared.preparation,
-            reference=own,
-            reference_readouts=spread,
-            catalogue=results.book,
-            software=_software(),
-            thresholds=vars(results.thresholds),
-            rule_book=rules(),
-            hypotheses=hypotheses(),
-            **{key: frames[sample] for key, frames in split.items()},
-        )
-        yield sample, record
+    members, methods = _members(results), _methods(results)
+    cohort = results.prepared.preparation["cohort"]
+    for start in range(0, len(results.samples), GENES_BLOCK):
+        wide = results.samples[start : start + GENES_BLOCK]
+        values = results.prepared.values[wide]
+        place = places(results.reference.values, values)
+        for first in range(0, len(wide), BLOCK):
+            part = slice(first, first + BLOCK)
+            samples = wide[part]
+            yield Block(
+                files={s: names[s] for s in samples},
+                obs={
+                    s: {str(k): v for k, v in results.prepared.obs.loc[s].items()}
+                    | {"cohort": cohort}
+                    for s in samples
+                },
+                tables={key: {s: own[s] for s in samples} for key, own in split.items()},
+                fits={s: fits[s] for s in samples if s in fits},
+                remarks={s: "; this sample is one of them" for s in samples if s in members},
+                methods={
+                    s: {name: records[s] for name, records in methods.items()} for s in samples
+                },
+                level=np.ascontiguousarray(values.iloc[:, part].to_numpy().T),
+                percentile=np.ascontiguousarray(place[:, part].T),
+            )
 
 
-def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
+def _cohort_content(
+    results: Results, links: dict[str, str], fits: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     return content.cohort_content(
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
@@ -337,7 +385,7 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         quality=_all_quality(results),
         confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
-        reference=_reference_record(results) | {"fit": _fits(results)},
+        reference=_reference_record(results) | {"fit": fits},
         catalogue=results.book,
         software=_software(),
         thresholds=vars(results.thresholds),
