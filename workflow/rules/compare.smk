@@ -12,6 +12,8 @@ rule compare:
         changes=f"{RESULTS}/{{cohort}}/comparison/changes.tsv",
         survival=f"{RESULTS}/{{cohort}}/comparison/survival.tsv",
         summary=f"{RESULTS}/{{cohort}}/comparison/summary.json",
+        embedding=f"{RESULTS}/{{cohort}}/comparison/embedding.tsv",
+        embedding_facts=f"{RESULTS}/{{cohort}}/comparison/embedding.json",
     log:
         f"{RESULTS}/{{cohort}}/logs/compare.log",
     benchmark:
@@ -24,6 +26,8 @@ rule compare:
     params:
         folder=lambda wildcards: f"{RESULTS}/{wildcards.cohort}",
         options=options("compare"),
-        code=code_digest("resistpath.steps.compare"),
+        embedding="" if config["report"]["embedding"] else "--no-embedding",
+        code=code_digest("resistpath.steps.compare", "resistpath.steps.embed"),
     shell:
-        "resistpath compare {params.folder:q} {params.options} 2>&1 | tee {log:q} >&2"
+        "resistpath compare {params.folder:q} {params.options} {params.embedding}"
+        " 2>&1 | tee {log:q} >&2"

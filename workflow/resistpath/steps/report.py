@@ -26,6 +26,7 @@ from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
 from resistpath.steps import Progress, silent
+from resistpath.steps.cohort_page import cohort_panels
 from resistpath.steps.reference import describe
 
 LOW_TPM = 1.0
@@ -116,7 +117,9 @@ def report(
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
-    write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
+    panels = cohort_panels(folder, results.prepared, results.book)
+    page = render.render_cohort(_cohort_content(results, links, panels))
+    write_text(folder / "index.html", page)
     _write_h5ad(folder / "cohort.h5ad", results)
     _finish(folder, reference, results, written)
 
@@ -285,7 +288,9 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         yield sample, record
 
 
-def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
+def _cohort_content(
+    results: Results, links: dict[str, str], panels: dict[str, Any]
+) -> dict[str, Any]:
     return content.cohort_content(
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
@@ -298,6 +303,7 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         software=_software(),
         thresholds=vars(results.thresholds),
         links=links,
+        panels=panels,
     )
 
 
