@@ -95,7 +95,8 @@ def phenotype_record(table: pd.DataFrame, samples: Sequence[str]) -> Record | No
         points.append({"phenotype": label, "reason": reason, **picked})
     counts: dict[str, int] = {}
     for p in points:
-        counts[p["phenotype"]] = counts.get(p["phenotype"], 0) + 1
+        name = _either_way(p["phenotype"])
+        counts[name] = counts.get(name, 0) + 1
     order = sorted(counts, key=lambda t: (t not in PHENOTYPES, -counts[t], t))
     return {
         "points": points,
@@ -105,6 +106,18 @@ def phenotype_record(table: pd.DataFrame, samples: Sequence[str]) -> Record | No
 
 
 PHENOTYPES = ("inflamed", "excluded", "desert")
+
+
+def _either_way(phenotype: str) -> str:
+    """Write a pair of phenotypes in one order, whichever is the likelier.
+
+    >>> _either_way("between desert and inflamed")
+    'between inflamed and desert'
+    """
+    pair = phenotype.removeprefix("between ").split(" and ")
+    if not set(pair) <= set(PHENOTYPES) or len(pair) != 2:
+        return phenotype
+    return "between " + " and ".join(sorted(pair, key=PHENOTYPES.index))
 
 
 def embedding_record(
@@ -150,6 +163,16 @@ AREA = ("n", "n_responders", "n_missing", "auc", "low", "high", "p_perm", "q")
 AREA_MORE = ("odds_ratio", "or_low", "or_high", "min_detectable_auc")
 
 
+def _together(rows: list[Record]) -> list[Record]:
+    """Mechanisms before readouts, and the two views of one thing side by side."""
+    first = {key: i for i, key in reversed(list(enumerate(_id(r) for r in rows)))}
+    return sorted(rows, key=lambda r: (r.get("kind") == "readout", first[_id(r)]))
+
+
+def _id(row: Record) -> tuple[Any, ...]:
+    return row.get("kind"), row["name"], row.get("after")
+
+
 def response_record(
     table: pd.DataFrame, curves: Mapping[tuple[str, str, str], str], bands: Record, about: Record
 ) -> Record | None:
@@ -187,7 +210,7 @@ def response_record(
     known = [r for r in rows if r["q"] is not None]
     return {
         **about,
-        "rows": rows,
+        "rows": _together(rows),
         "n_found": sum(r["q"] < ALPHA for r in known),
         "bands": bands,
         "small": _small(about["responders"], about["non_responders"]),
@@ -234,12 +257,12 @@ def pairs_record(
                 "after": wording.TIME_POINTS.get(key[2], key[2]),
                 **{k: r[k] for k in (*PAIR, *PAIR_MORE, "interaction_q")},
                 "note": words(r["note"]),
-                "lines": lines.get(key),
+                "lines": lines.get(key) if r["n_pairs"] else None,
             }
         )
     if not rows:
         return None
-    return {"level": level, "rows": rows, "patterns": _patterns(patterns)}
+    return {"level": level, "rows": _together(rows), "patterns": _patterns(patterns)}
 
 
 def _patterns(table: pd.DataFrame | None) -> list[Record]:
@@ -288,4 +311,4 @@ def survival_record(
     if not rows:
         return None
     few = max(r["n_events"] for r in rows) < FEW
-    return {"level": level, "rows": rows, "few_events": few}
+    return {"level": level, "rows": _together(rows), "few_events": few}

@@ -12,7 +12,7 @@ from resistpath.report.text import MISSING, fixed_text, number_text
 
 Record = Mapping[str, Any]
 
-WIDTH, LABEL, PLOT_END, ROW, HEAD, FOOT = 940, 310, 680, 32, 26, 34
+WIDTH, LABEL, PLOT_END, ROW, HEAD, FOOT = 850, 210, 640, 32, 26, 34
 X = Scale(0, 1, LABEL + 14, PLOT_END)
 
 
@@ -45,7 +45,9 @@ def forest(title: str, rows: Sequence[Record]) -> Markup:
     labels = {(r["kind"], r["name"]): r["label"] for r in rows}
     bottom = HEAD + ROW * len(names)
     middle = n(X(0.5))
-    body = [
+    stripes = (HEAD + i * ROW for i in range(1, len(names), 2))
+    body = [f'<path class="stripe" d="M0 {y}H{WIDTH}v{ROW}H0z"/>' for y in stripes]
+    body += [
         f'<path class="mid strong" d="M{middle} {HEAD - 6}V{bottom}"/>',
         text(X(0.5) - 8, HEAD - 12, "← higher in non-responders", "e"),
         text(X(0.5) + 8, HEAD - 12, "higher in responders →", "s"),
@@ -55,7 +57,7 @@ def forest(title: str, rows: Sequence[Record]) -> Markup:
     ]
     for i, key in enumerate(names):
         top = HEAD + i * ROW
-        body.append(text(LABEL, top + 18, labels[key], "e ink"))
+        body.append(text(LABEL, top + 19, labels[key], "e ink"))
         for view, kind, y in (("raw", "raw", top + 9), ("residual", "res", top + 22)):
             if (row := by.get((*key, view))) is not None:
                 body.append(_mark(row, y, kind))

@@ -250,11 +250,11 @@
         svg("path", { class: "line " + (k ? "down" : "up"), d: "M" + one(x(t)) + " " + one(y(g.survival[i]) - 4) + "v8" }, s);
       });
       svg("text", { class: "s ink", x: 330, y: 30 + 16 * k }, s, (k ? "– – " : "— ") + g.group + " (" + g.n + ")");
-      svg("text", { class: "e", x: 100, y: 326 + 18 * k }, s, g.group);
+      svg("text", { class: "e", x: 94, y: 326 + 18 * k }, s, g.group);
       g.at_risk.forEach(function (v, i) { svg("text", { class: "m", x: x(g.risk_time[i]), y: 326 + 18 * k }, s, v); });
     });
     axes(s, x, y, ticks, UNIT, "time", "survival");
-    svg("text", { class: "e ink", x: 100, y: 308 }, s, "at risk");
+    svg("text", { class: "e ink", x: 94, y: 308 }, s, "at risk");
     svg("text", { class: "s", x: 330, y: 66 }, s, "hazard ratio " + fixed(row.hazard_ratio) + range(row.low, row.high, fixed) + ", q " + num(row.q));
     into.replaceChildren(s);
   }
@@ -265,7 +265,10 @@
     if (!controls) return;
     const into = controls.parentElement.querySelector("[data-draw]");
     if (!rows.length) { into.textContent = "No row of the first page can be drawn."; return; }
-    const key = function (r) { return r.after ? r.label + ", " + r.before + " to " + r.after : r.label; };
+    const steps = new Set(rows.map(function (r) { return r.before + r.after; })).size > 1;
+    const key = function (r) {
+      return r.label + (r.kind === "readout" ? " (readout)" : steps ? ", " + r.before + " to " + r.after : "");
+    };
     const labels = Array.from(new Set(rows.map(key)));
     let label = Math.max(0, labels.findIndex(function (l) { return /inflamed|inflammation|interferon-γ|IFN-γ/i.test(l); })), view = 0;
     const views = ["raw", "residual"];
