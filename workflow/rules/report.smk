@@ -12,6 +12,10 @@ rule report:
         concordance=f"{RESULTS}/{{cohort}}/fractions.cohort_concordance.tsv",
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+        rules=f"{RESULTS}/{{cohort}}/rules.tsv",
+        phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
+        pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
+        patterns=f"{RESULTS}/{{cohort}}/patterns.tsv",
         response=f"{RESULTS}/{{cohort}}/comparison/response.tsv",
         paired=f"{RESULTS}/{{cohort}}/comparison/paired.tsv",
         changes=f"{RESULTS}/{{cohort}}/comparison/changes.tsv",
@@ -24,6 +28,7 @@ rule report:
         signatures=OWN_SETS,
     output:
         reports=directory(f"{RESULTS}/{{cohort}}/reports"),
+        patients=directory(f"{RESULTS}/{{cohort}}/patients"),
         index=report(
             f"{RESULTS}/{{cohort}}/index.html",
             caption="../report/cohort.rst",

@@ -72,9 +72,7 @@ def _embed(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float | int]]:
         components = min(COMPONENTS, n - 1, data.n_vars - 1)
         neighbours = min(NEIGHBOURS, n - 1)
         scanpy.pp.pca(data, n_comps=components, svd_solver="arpack", random_state=SEED)
-        scanpy.pp.neighbors(
-            data, n_neighbors=neighbours, transformer="sklearn", random_state=SEED
-        )
+        scanpy.pp.neighbors(data, n_neighbors=neighbours, transformer="sklearn", random_state=SEED)
         scanpy.tl.umap(data, random_state=SEED)
     places = np.hstack([data.obsm["X_pca"][:, :2], data.obsm["X_umap"]]).astype(np.float64)
     table = pd.DataFrame(places, index=ordered.columns, columns=list(COLUMNS[1:]))

@@ -35,9 +35,7 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.lstrip("\ufeff\u200b\u00a0").startswith(FORMULA) else text
 
 
-def write_lims(
-    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
-) -> None:
+def write_lims(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as CSV: comma, CRLF, quotes where needed, UTF-8, a header."""
     with (
         replacing(path) as temporary,

@@ -57,7 +57,11 @@ def section(
     record: dict[str, Any] = {"id": name}
     if plot != "generalstats":
         record |= {**PARENT, "section_name": title, "description": description}
-        record["pconfig"] = {"id": f"{name}_plot", "title": f"resistpath: {title}", **(config or {})}
+        record["pconfig"] = {
+            "id": f"{name}_plot",
+            "title": f"resistpath: {title}",
+            **(config or {}),
+        }
     record["plot_type"] = plot
     if headers:
         record["headers"] = headers

@@ -114,7 +114,10 @@ def crate(
             ),
         },
         root,
-        *({"@id": p, "@type": "CreativeWork", "name": PROFILES[p][0], "version": PROFILES[p][1]} for p in profiles),
+        *(
+            {"@id": p, "@type": "CreativeWork", "name": PROFILES[p][0], "version": PROFILES[p][1]}
+            for p in profiles
+        ),
         {
             "@id": TOOL,
             "@type": "SoftwareApplication",
@@ -131,7 +134,10 @@ def crate(
     if workflow:
         root["mainEntity"] = {"@id": _id(workflow[0])}
         _add_workflow(graph, workflow, files, [g["@id"] for g in given], created)
-    return {"@context": ["https://w3id.org/ro/crate/1.1/context", f"{RUN}/context"], "@graph": graph}
+    return {
+        "@context": ["https://w3id.org/ro/crate/1.1/context", f"{RUN}/context"],
+        "@graph": graph,
+    }
 
 
 def write_crate(folder: Path, record: Entity) -> None:

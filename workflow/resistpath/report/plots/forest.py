@@ -52,9 +52,7 @@ def forest(title: str, rows: Sequence[Record]) -> Markup:
         text(X(0.5) - 8, HEAD - 12, "← higher in non-responders", "e"),
         text(X(0.5) + 8, HEAD - 12, "higher in responders →", "s"),
     ]
-    body += [
-        f'<path class="end" d="M{n(X(v))} {HEAD - 6}V{bottom}"/>' for v in (0, 0.25, 0.75, 1)
-    ]
+    body += [f'<path class="end" d="M{n(X(v))} {HEAD - 6}V{bottom}"/>' for v in (0, 0.25, 0.75, 1)]
     for i, key in enumerate(names):
         top = HEAD + i * ROW
         body.append(text(LABEL, top + 19, labels[key], "e ink"))

@@ -95,6 +95,5 @@ def correlation_strip(name: str, value: float | None) -> Markup:
     if value is not None:
         body += f'<circle class="raw" cx="{n(x(value))}" cy="7" r="4.2"/>'
     return Markup(  # noqa: S704 - numbers and an escaped name
-        '<svg class="rho" viewBox="0 0 160 14" role="img">'
-        "<title>{}</title>{}</svg>"
+        '<svg class="rho" viewBox="0 0 160 14" role="img"><title>{}</title>{}</svg>'
     ).format(name, Markup(body))  # noqa: S704
