@@ -9,7 +9,7 @@ import pandas as pd
 
 from resistpath.provenance import RESEARCH_USE_ONLY
 from resistpath.report import wording
-from resistpath.report.cohort_panels import EMPTY, annotations
+from resistpath.report.cohort_panels import EMPTY, colouring_columns
 from resistpath.report.text import plain, words
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def cohort_content(
         "timepoints": _values(sheet, "timepoint"),
         "reference": ref,
         "columns": [words(c) for c in columns],
-        "annotations": annotations(sheet, columns),
+        "annotations": colouring_columns(sheet, columns),
         "samples": table,
         "axes": axes,
         "mechanisms": counted[:n_first],

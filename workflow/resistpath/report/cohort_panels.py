@@ -5,6 +5,7 @@ All of it depends on which samples there are. Nothing here is a reading of resis
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ EMPTY: Record = {
 """A page without any of these panels."""
 
 
-def annotations(sheet: pd.DataFrame, columns: Sequence[str]) -> list[Record]:
+def colouring_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> list[Record]:
     """Columns that can colour a sample: few levels, or numbers.
 
     Parameters
@@ -70,12 +71,16 @@ def annotations(sheet: pd.DataFrame, columns: Sequence[str]) -> list[Record]:
 
 def _numbers(texts: Sequence[str | None]) -> list[float | None] | None:
     """Texts as numbers, or None if one of them is none."""
-    parsed = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
-    if (parsed.isna() & pd.Series(texts, dtype=object).notna()).any():
-        return None
-    numbers = [plain(float(v)) for v in parsed]
-    finite = all(n is not None or t is None for n, t in zip(numbers, texts, strict=True))
-    return numbers if finite else None  # type: ignore[return-value]
+    numbers: list[float | None] = []
+    for text in texts:
+        try:
+            number = None if text is None else float(text)
+        except ValueError:
+            return None
+        if number is not None and not math.isfinite(number):
+            return None
+        numbers.append(number)
+    return numbers
 
 
 def phenotype_record(table: pd.DataFrame, samples: Sequence[str]) -> Record | None:
@@ -238,11 +243,23 @@ def pairs_record(
     table: pd.DataFrame,
     lines: Mapping[tuple[str, str, str], Record],
     patterns: pd.DataFrame | None,
-    level: float,
+    patients: Mapping[str, str],
+    level: float | None,
 ) -> Record | None:
     """Change between time points: rows of paired.tsv for mechanisms, and each patient's line.
 
-    `lines` has, by name, view and later time point, patients, before, after and outcome.
+    Parameters
+    ----------
+    table
+        Rows on mechanisms of ``comparison/paired.tsv`` with columns `label` and `page`.
+    lines
+        By name, view and later time point: patients, before, after and outcome.
+    patterns
+        ``patterns.tsv``.
+    patients
+        File name of each patient's page, beside this one.
+    level
+        Confidence level of `table`.
     """
     rows = []
     for r in records(table):
@@ -260,9 +277,17 @@ def pairs_record(
                 "lines": lines.get(key) if r["n_pairs"] else None,
             }
         )
-    if not rows:
+    if not rows and not patients:
         return None
-    return {"level": level, "rows": _together(rows), "patterns": _patterns(patterns)}
+    return {
+        "level": level,
+        "rows": _together(rows),
+        "patterns": _patterns(patterns),
+        "patients": [
+            {"patient": words(name, "unnamed patient"), "link": plain(link)}
+            for name, link in patients.items()
+        ],
+    }
 
 
 def _patterns(table: pd.DataFrame | None) -> list[Record]:

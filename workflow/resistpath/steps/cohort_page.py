@@ -11,7 +11,7 @@ import pandas as pd
 
 from resistpath.cohort import paired, roc, samples, survival
 from resistpath.errors import UserError
-from resistpath.io.files import need_file
+from resistpath.io.files import file_names, need_file
 from resistpath.io.prepared import Prepared
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
@@ -36,12 +36,25 @@ def cohort_panels(folder: Path, prepared: Prepared, book: Catalogue) -> Record:
         facts = _json(where / embed.OUTPUTS[1])
         table = read_table(where / embed.OUTPUTS[0])
         found["embedding"] = panels.embedding_record(table, facts, order)
+    pairs = _optional(folder / "pairs.tsv")
+    patients = {
+        patient: f"patients/{name}.html"
+        for patient, name in file_names(dict.fromkeys(map(str, pairs.get("patient", ())))).items()
+    }
+    patterns = _optional(folder / "patterns.tsv")
+    found["pairs"] = panels.pairs_record(pd.DataFrame(), {}, patterns, patients, None)
     tables = {name: _optional(where / f"{name}.tsv") for name in COMPARED}
     if any(map(len, tables.values())):
         measures = compare.read_measures(folder, prepared)
         for table in tables.values():
             _name_rows(table, book)
-        found |= _compared(measures, tables, _json(where / "summary.json"), folder)
+        summary = _json(where / "summary.json")
+        found |= _compared(measures, tables, summary)
+        if len(tables["paired"]):
+            mechanisms = tables["paired"].query("kind == 'mechanism'")
+            lines = _lines(tables["paired"], measures)
+            level = float(summary["level"])
+            found["pairs"] = panels.pairs_record(mechanisms, lines, patterns, patients, level)
     return found
 
 
@@ -69,8 +82,9 @@ def _name_rows(table: pd.DataFrame, book: Catalogue) -> None:
 
 
 def _compared(
-    measures: compare.Measures, tables: dict[str, pd.DataFrame], summary: Record, folder: Path
+    measures: compare.Measures, tables: dict[str, pd.DataFrame], summary: Record
 ) -> Record:
+    """What the patients of one time point say: response and survival."""
     selection = compare.select(measures, summary["timepoint"], summary["replicates"])
     sheet, _ = samples.patient_sheet(selection, measures.sheet)
     level = float(summary["level"])
@@ -83,14 +97,6 @@ def _compared(
     }
     return {
         "response": panels.response_record(tables["response"], curves, sizes, about),
-        "pairs": panels.pairs_record(
-            tables["paired"].query("kind == 'mechanism'")
-            if len(tables["paired"])
-            else tables["paired"],
-            _lines(tables["paired"], measures),
-            _optional(folder / "patterns.tsv"),
-            level,
-        ),
         "survival": panels.survival_record(
             tables["survival"], _survival(tables["survival"], measures, selection, sheet), level
         ),

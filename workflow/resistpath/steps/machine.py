@@ -117,7 +117,10 @@ def _write_h5ad(
 def _write_lims(path: Path, results: Results, phenotype: pd.DataFrame | None) -> None:
     failed = failed_gates(results.tables["quality"])
     mechanisms = [m.mechanism for m in results.book.mechanisms]
-    found = results.tables["mechanisms"].set_index(["sample", "mechanism"])
+    found = {
+        (str(row["sample"]), str(row["mechanism"])): row
+        for row in results.tables["mechanisms"].to_dict("records")
+    }
     rows = []
     for sample in results.samples:
         sheet = results.prepared.obs.loc[sample]
@@ -136,8 +139,7 @@ def _write_lims(path: Path, results: Results, phenotype: pd.DataFrame | None) ->
             row["phenotype"] = phenotype.loc[sample, "phenotype"]
             row["phenotype_reason"] = phenotype.loc[sample, "reason"]
         for mechanism in mechanisms:
-            if (sample, mechanism) in found.index:
-                record = found.loc[(sample, mechanism)]
+            if (record := found.get((sample, mechanism))) is not None:
                 row |= {f"{mechanism}.{k}": record[k] for k in CSV_EACH}
         rows.append(row)
     each = [f"{mechanism}.{k}" for mechanism in mechanisms for k in CSV_EACH]
@@ -196,7 +198,7 @@ def _write_multiqc(folder: Path, results: Results) -> None:
             + ("" if column == "percentile" else ", T-cell inflammation accounted for"),
             plot="heatmap",
             data={
-                s: {names[m]: multiqc.number(v) for m, v in row.items()}
+                str(s): {names[str(m)]: multiqc.number(v) for m, v in row.items()}
                 for s, row in _wide(first, column)[list(names)].iterrows()
             },
             config={"min": 0, "max": 100, "square": False},

@@ -94,6 +94,6 @@ def correlation_strip(name: str, value: float | None) -> Markup:
     body = '<path class="end" d="M8 7H152M8 2V12M152 2V12"/><path class="mid" d="M80 1V13"/>'
     if value is not None:
         body += f'<circle class="raw" cx="{n(x(value))}" cy="7" r="4.2"/>'
-    return Markup(  # noqa: S704 - numbers and an escaped name
+    return Markup(
         '<svg class="rho" viewBox="0 0 160 14" role="img"><title>{}</title>{}</svg>'
-    ).format(name, Markup(body))  # noqa: S704
+    ).format(name, Markup(body))  # noqa: S704 - numbers only

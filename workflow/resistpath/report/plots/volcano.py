@@ -18,13 +18,10 @@ TICKS = ((0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75"), (1, "1"))
 
 def places(rows: Sequence[Record]) -> list[tuple[float, float] | None]:
     """Place of each row in its panel's picture; None where it has no area or p."""
-    top = max(
-        [2.0, *(-math.log10(r["p_perm"]) for r in rows if r["p_perm"] is not None)],
-    )
-    y = Scale(0, math.ceil(top), BASE, TOP)
+    y = Scale(0, _highest(rows), BASE, TOP)
     out: list[tuple[float, float] | None] = []
     for r in rows:
-        if r["auc"] is None or r["p_perm"] is None:
+        if r["auc"] is None or not r["p_perm"]:
             out.append(None)
             continue
         left = LEFT + (PANEL if r["view"] == "residual" else 0)
@@ -32,24 +29,28 @@ def places(rows: Sequence[Record]) -> list[tuple[float, float] | None]:
     return out
 
 
+def _highest(rows: Sequence[Record]) -> int:
+    """Top of the axis: a whole −log10 p, 2 or more."""
+    return math.ceil(max([2.0, *(-math.log10(r["p_perm"]) for r in rows if r["p_perm"])]))
+
+
 def volcano(title: str, rows: Sequence[Record], alpha: float) -> Markup:
     """Draw every row: mechanisms as diamonds, readouts as circles; those found are filled."""
-    known = [r["p_perm"] for r in rows if r["p_perm"] is not None]
-    highest = math.ceil(max([2.0, *(-math.log10(p) for p in known)]))
+    highest = _highest(rows)
     y = Scale(0, highest, BASE, TOP)
     body = []
     for k, view in enumerate(("raw", "residual")):
         left = LEFT + k * PANEL
         x = Scale(0, 1, left, left + PANEL - 70)
-        body.append(text(x(0.5), TOP - 18, view if k == 0 else "residual", "m ink"))
+        body.append(text(x(0.5), TOP - 18, view, "m ink"))
         body.append(f'<path class="mid" d="M{n(x(0.5))} {TOP}V{BASE}"/>')
         ticks = [(v, f"{v}") for v in range(highest + 1)]
         part = frame(x, y, TICKS, ticks, "area under the ROC curve", "")
         body.append(part)
         found = [r["p_perm"] for r in rows if r["view"] == view and (r["q"] or 1) < alpha]
         if found:
-            at = n(y(-math.log10(max(found))))
-            body.append(f'<path class="lod" d="M{n(left)} {at}H{n(x(1))}"/>')
+            level = n(y(-math.log10(max(found))))
+            body.append(f'<path class="lod" d="M{n(left)} {level}H{n(x(1))}"/>')
     body.append(
         f'<text class="m" transform="translate(14 {n((TOP + BASE) / 2)}) rotate(-90)">'
         "−log10 p</text>"
