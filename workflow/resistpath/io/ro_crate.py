@@ -29,6 +29,10 @@ PROFILES = {
     f"{RUN}/workflow/0.5": ("Workflow Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
+CONTEXT, TERMS = (
+    "https://w3id.org/ro/crate/1.1/context",
+    "https://w3id.org/ro/terms/workflow-run/context",
+)
 SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 TOOL = "#resistpath"
 TYPES = {
@@ -102,7 +106,7 @@ def crate(
         " the data they were made from.",
         "conformsTo": _refs(profiles),
         "hasPart": _refs([*map(_id, parts), *(f"{name}/" for name, _ in datasets)]),
-        "mentions": _refs([a["@id"] for a in actions]),
+        "mentions": [{"@id": a["@id"]} for a in actions],
     }
     graph: list[Entity] = [
         {
@@ -135,7 +139,7 @@ def crate(
         root["mainEntity"] = {"@id": _id(workflow[0])}
         _add_workflow(graph, workflow, files, [g["@id"] for g in given], created)
     return {
-        "@context": ["https://w3id.org/ro/crate/1.1/context", f"{RUN}/context"],
+        "@context": [CONTEXT, TERMS],
         "@graph": graph,
     }
 
@@ -149,8 +153,10 @@ def _id(name: str) -> str:
     return quote(name)
 
 
-def _refs(ids: Sequence[str]) -> list[Entity]:
-    return [{"@id": i} for i in ids]
+def _refs(ids: Sequence[str]) -> Entity | list[Entity]:
+    """References; a single one stands alone, as RO-Crate wants."""
+    refs = [{"@id": i} for i in ids]
+    return refs[0] if len(refs) == 1 else refs
 
 
 def _given(item: Input) -> Entity:
@@ -186,7 +192,7 @@ def _actions(steps: Sequence[Step], given: Sequence[str], created: str) -> list[
                 "instrument": {"@id": TOOL},
                 "object": _refs(known),
                 "result": _refs([_id(f) for f in step.results]),
-                "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+                "actionStatus": "http://schema.org/CompletedActionStatus",
             }
         )
         known += [_id(f) for f in step.results]
@@ -210,19 +216,20 @@ def _add_workflow(
         "version": VERSION,
         "license": "https://spdx.org/licenses/MIT",
         "programmingLanguage": {"@id": SNAKEMAKE},
-        "hasPart": [{"@id": TOOL}],
+        "hasPart": {"@id": TOOL},
     }
     run = {
         "@id": "#run",
         "@type": "CreateAction",
         "name": "resistpath workflow",
+        "description": "all steps on one cohort, by Snakemake",
         "instrument": {"@id": main["@id"]},
         "object": _refs(given),
         "result": _refs([_id(f) for f in dict.fromkeys(files)]),
         "endTime": created,
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        "actionStatus": "http://schema.org/CompletedActionStatus",
     }
-    graph[1]["mentions"].insert(0, {"@id": run["@id"]})
+    graph[1]["mentions"] = [{"@id": run["@id"]}, *graph[1]["mentions"]]
     graph += [
         run,
         {

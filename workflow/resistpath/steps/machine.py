@@ -33,6 +33,10 @@ CSV_EACH = (
     *("verdict", "percentile", "low", "high"),
     *("residual_verdict", "residual_percentile", "residual_low", "residual_high", "reading"),
 )
+FOLDERS = (
+    ("reports", "a page and a JSON document per sample"),
+    ("patients", "a page of then and now per patient with two time points"),
+)
 STEPS = (
     ("prepare", "expression on one scale, with quality of each sample", "prepared.h5ad quality.tsv"
      " quality.cohort.tsv confounding.tsv genes.tsv"),
@@ -271,7 +275,7 @@ def write_ro_crate(
         created=created,
         inputs=inputs,
         steps=[s for s in steps if s.results],
-        datasets=[("reports", "a page and a JSON document per sample")],
+        datasets=[(name, text) for name, text in FOLDERS if (folder / name).is_dir()],
         workflow=[str(c.relative_to(folder)) for c in copies],
     )
     ro_crate.write_crate(folder, record)
