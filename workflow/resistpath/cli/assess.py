@@ -57,6 +57,11 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
         "--threads", type=int, default=1, help="processes that write pages; they change no byte"
     )
     numbers(parser, THRESHOLDS)
+    parser.add_argument(
+        "--by-workflow",
+        action="store_true",
+        help="this is a step of the workflow: keep a copy of it and describe the run as its",
+    )
     parser.set_defaults(run=_report)
 
 
@@ -103,5 +108,6 @@ def _report(args: argparse.Namespace) -> None:
         thresholds=_thresholds(args),
         signatures=args.signatures,
         threads=args.threads,
+        by_workflow=args.by_workflow,
         say=say(args),
     )
