@@ -7,6 +7,7 @@ min_version("9.6")
 configfile: "config/config.yaml"
 
 
+include: "workflow/rules/resume.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/prepare.smk"
