@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,3 +88,22 @@ def samples_by_genes(values: pd.DataFrame) -> np.ndarray:
     sample's result does not depend on which other samples are in the matrix.
     """
     return np.ascontiguousarray(values.to_numpy(dtype=np.float64).T)
+
+
+BLOCK_SAMPLES, BLOCK_GENES = 32, 1024
+
+
+def sample_blocks(values: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Copies of a few samples each, as float64 with every sample's values side by side.
+
+    Samples are gathered from the rows of a matrix some genes at a time, to stay in the cache.
+    A sample's numbers must not depend on its block.
+    """
+    array = values.to_numpy()
+    for start in range(0, array.shape[1], BLOCK_SAMPLES):
+        place = slice(start, start + BLOCK_SAMPLES)
+        rows = np.empty((len(values.columns[place]), len(array)), dtype=np.float64)
+        for at in range(0, len(array), BLOCK_GENES):
+            genes = slice(at, at + BLOCK_GENES)
+            rows[:, genes] = array[genes, place].T
+        yield pd.DataFrame(rows.T, index=values.index, columns=values.columns[place])

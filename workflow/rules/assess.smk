@@ -9,6 +9,10 @@ rule assess:
     output:
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+        rules=f"{RESULTS}/{{cohort}}/rules.tsv",
+        phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
+        pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
+        patterns=f"{RESULTS}/{{cohort}}/patterns.tsv",
     log:
         f"{RESULTS}/{{cohort}}/logs/assess.log",
     benchmark:

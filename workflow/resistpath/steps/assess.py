@@ -1,18 +1,32 @@
-"""assess: each sample's place in the reference and its verdicts."""
+"""assess: each sample's place in the reference, its verdicts, rules and phenotype, and pairs."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+
+from resistpath.cohort.phenotype import STROMA, T_CELLS, phenotypes
 from resistpath.io.packs import read_reference
 from resistpath.io.prepared import read_prepared
-from resistpath.io.resources import catalogue
+from resistpath.io.resources import catalogue, patterns, rules
 from resistpath.io.tables import read_table, write_table
-from resistpath.mechanisms.evidence import assess as assess_samples
+from resistpath.mechanisms.evidence import Assessment, examine
+from resistpath.mechanisms.pairs import compare_pairs, find_pairs
+from resistpath.mechanisms.patterns import read_patterns
+from resistpath.mechanisms.rows import is_missing
+from resistpath.mechanisms.rules import evaluate_rules
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import failed_gates
+from resistpath.reference import Reference
 from resistpath.steps import Progress, silent
 from resistpath.steps.deconvolve import read_cells
+
+BIOPSY_NOISE = "biopsy_noise"
+"""Key of a reference's facts: standard deviation of the difference between two biopsies of one
+patient without treatment in between, on the normal-score axis, by ``"KIND:ID VIEW"``."""
+TABLES = ("mechanisms", "readouts", "rules", "phenotype", "pairs", "patterns")
 
 
 def assess(
@@ -23,7 +37,7 @@ def assess(
     signatures: Path | None = None,
     say: Progress = silent,
 ) -> None:
-    """Place samples in a reference; write ``mechanisms.tsv`` and ``readouts.tsv``.
+    """Place samples in a reference; write `TABLES`.
 
     `signatures` holds gene sets of the user, which join the catalogue.
     """
@@ -32,10 +46,47 @@ def assess(
     failed = failed_gates(read_table(folder / "quality.tsv"))
     pack = read_reference(reference)
     book = catalogue(signatures)
-    mechanisms, readouts = assess_samples(
-        prepared.values, cells, prepared.obs, failed, pack, book, thresholds
-    )
-    words = mechanisms["verdict"].value_counts()
+    found = examine(prepared.values, cells, prepared.obs, failed, pack, book, thresholds)
+    tables = all_tables(found, prepared.obs, pack, thresholds)
+    words = found.mechanisms["verdict"].value_counts()
     say("verdicts: " + ", ".join(f"{n} {word}" for word, n in words.items()))
-    write_table(folder / "mechanisms.tsv", mechanisms)
-    write_table(folder / "readouts.tsv", readouts)
+    met = int((tables["rules"]["outcome"] == "met").sum())
+    say(f"rules met: {met}; pairs of time points: {len(_pairs_of(tables['pairs']))}")
+    for name in TABLES:
+        write_table(folder / f"{name}.tsv", tables[name])
+
+
+def all_tables(
+    found: Assessment, obs: pd.DataFrame, pack: Reference, thresholds: Thresholds
+) -> dict[str, pd.DataFrame]:
+    """The tables of this step by name."""
+    places, level = found.standings, thresholds.level
+    sheet = with_diseases(obs, pack.cancer_type)
+    noise: dict[str, Any] = pack.info.get(BIOPSY_NOISE, {})
+    pairs = find_pairs(places.samples, sheet)
+    return {
+        "mechanisms": found.mechanisms,
+        "readouts": found.readouts,
+        "rules": evaluate_rules(rules(), places, sheet["cancer_type"]),
+        "phenotype": phenotypes(
+            places.samples,
+            places.of(f"readout:{T_CELLS}", "raw"),
+            places.of(f"readout:{STROMA}", "raw"),
+            places.correlation(T_CELLS, STROMA),
+            places.barred,
+            places.doubtful,
+            level=level,
+        ),
+        "pairs": compare_pairs(pairs, places, noise, level),
+        "patterns": read_patterns(patterns(), pairs, places, sheet, noise, level),
+    }
+
+
+def with_diseases(obs: pd.DataFrame, disease: str) -> pd.DataFrame:
+    """Sample sheet in which a missing disease is that of the reference."""
+    own = obs["cancer_type"] if "cancer_type" in obs else pd.Series(None, obs.index, object)
+    return obs.assign(cancer_type=[disease if is_missing(d) else d for d in own])
+
+
+def _pairs_of(table: pd.DataFrame) -> pd.DataFrame:
+    return table[["patient", "from_timepoint", "to_timepoint"]].drop_duplicates()

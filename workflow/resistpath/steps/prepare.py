@@ -10,31 +10,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resistpath.api import gene_lengths, read_matrix
 from resistpath.errors import UserError, some
-from resistpath.expression import Expression
+from resistpath.expression import Expression, sample_blocks
 from resistpath.genes import GeneMap, Harmonised, map_genes, universe
 from resistpath.io.fetch.record import RECORD, expression_path
+from resistpath.io.matrix import read_matrix
 from resistpath.io.prepared import preparing, read_prepared
-from resistpath.io.resources import gene_names
+from resistpath.io.resources import gene_lengths, gene_names
 from resistpath.io.tables import file_annotation, read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
 from resistpath.quality import (
     Gates,
+    SampleFigures,
     by_sample,
     cohort_confounding,
     cohort_quality,
     failed_gates,
-    sample_quality,
+    judge_samples,
     truncation,
     unit_rows,
 )
 from resistpath.steps import Progress, silent
 from resistpath.units import PER_LENGTH, READS, Units, parse_units, require
 
-BLOCK = 64
-"""Samples brought to TPM at a time; a sample's numbers do not depend on it."""
 MOST_MISSING = 0.3
 """A gene with a missing value in any sample is lost to all, so no sample may lack more."""
 
@@ -57,8 +56,7 @@ class _Input:
     def blocks(self) -> Iterator[tuple[Harmonised, pd.DataFrame]]:
         """Each block of samples by current symbols, linear, and as TPM."""
         lengths = gene_lengths().reindex(self.genes.genes)
-        for start in range(0, self.raw.values.shape[1], BLOCK):
-            block = self.raw.values.iloc[:, start : start + BLOCK]
+        for block in sample_blocks(self.raw.values):
             part = self.genes.apply(self.unit.linear(block))
             yield part, to_tpm(part.matrix, self.unit, lengths)
 
@@ -123,28 +121,24 @@ def _write_prepared(
     """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
     coding, lengths = universe(gene_names()), gene_lengths()
     broken = truncation(given.genes.genes, coding)
-    quality, xist = [], []
+    figures, xist = [], []
+    measure = SampleFigures(given.genes.genes, lengths).measure
     with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
         for part, tpm in given.blocks():
             counts = part.matrix if given.reads else None
             inactive = part.per_million("XIST")
-            quality.append(
-                sample_quality(
-                    tpm,
-                    n_universe=len(coding),
-                    gates=given.gates,
-                    broken=broken,
-                    counts=counts,
-                    lengths=lengths,
-                    biotypes=part.biotypes,
-                    xist=inactive,
-                    sex=given.obs.get("sex"),
-                )
-            )
+            figures.append(measure(tpm, counts=counts, biotypes=part.biotypes, xist=inactive))
             if inactive is not None:
                 xist.append(inactive)
             file.add(log2_plus_one(tpm), counts)
-    return pd.concat(quality, ignore_index=True), pd.concat(xist) if xist else None
+    quality = judge_samples(
+        pd.concat(figures),
+        coverage=len(given.genes.genes) / len(coding),
+        gates=given.gates,
+        broken=broken,
+        sex=given.obs.get("sex"),
+    )
+    return quality, pd.concat(xist) if xist else None
 
 
 def _together(

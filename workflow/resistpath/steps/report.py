@@ -17,7 +17,7 @@ from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.packs import read_reference
 from resistpath.io.prepared import Prepared, read_prepared
-from resistpath.io.resources import catalogue
+from resistpath.io.resources import catalogue, hypotheses, patterns, rules
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
@@ -25,12 +25,24 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
+from resistpath.report.patient import patient_content
 from resistpath.steps import Progress, silent
 from resistpath.steps.reference import describe
 
 LOW_TPM = 1.0
 LOW_READS = 10
-TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+TABLES = (
+    "quality",
+    "scores",
+    "fractions",
+    "fractions.fit",
+    "mechanisms",
+    "readouts",
+    "rules",
+    "phenotype",
+)
+NOT_BY_SAMPLE = ("pairs", "patterns")
+"""Tables of `assess` by patient; no sample's page may depend on its company."""
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -58,7 +70,9 @@ def _load(
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
-    together = {name: read_table(folder / f"{name}.tsv") for name in COHORT_TABLES}
+    together = {
+        name: read_table(folder / f"{name}.tsv") for name in (*COHORT_TABLES, *NOT_BY_SAMPLE)
+    }
     results = Results(
         read_prepared(folder / "prepared.h5ad"),
         read_reference(reference),
@@ -116,13 +130,39 @@ def report(
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
+    written += _write_patients(folder / "patients", results, names)
     write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
     _write_h5ad(folder / "cohort.h5ad", results)
     _finish(folder, reference, results, written)
 
 
+def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:
+    """One page per patient with two time points; the folder is there even if it stays empty."""
+    pairs, answers = (results.together[name] for name in NOT_BY_SAMPLE)
+    fresh = pages.with_name(".patients.part")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    files = file_names(dict.fromkeys(pairs["patient"]))
+    for patient, name in files.items():
+        record = patient_content(
+            patient,
+            pairs=pairs[pairs["patient"] == patient],
+            patterns=answers[answers["patient"] == patient],
+            pattern_book=patterns(),
+            reference=_reference_record(results),
+            catalogue=results.book,
+            software=_software(),
+            links={sample: f"reports/{page}.html" for sample, page in names.items()},
+        )
+        write_text(fresh / f"{name}.html", render.render_patient(record))
+    shutil.rmtree(pages, ignore_errors=True)
+    fresh.replace(pages)
+    return [pages / f"{name}.html" for name in files.values()]
+
+
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    tables = [folder / f"{name}.tsv" for name in (*TABLES, *COHORT_TABLES, "genes", "scores.wide")]
+    names = (*TABLES, *COHORT_TABLES, *NOT_BY_SAMPLE, "genes", "scores.wide")
+    tables = [folder / f"{name}.tsv" for name in names]
     others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
     outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
@@ -257,6 +297,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         "readouts": _readouts(results),
         "fractions": _fractions(results),
         "key_genes": _key_genes(results),
+        "phenotype": results.tables["phenotype"],
+        "rules": results.tables["rules"],
     }
     split = {
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
@@ -280,6 +322,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
             catalogue=results.book,
             software=_software(),
             thresholds=vars(results.thresholds),
+            rule_book=rules(),
+            hypotheses=hypotheses(),
             **{key: frames[sample] for key, frames in split.items()},
         )
         yield sample, record

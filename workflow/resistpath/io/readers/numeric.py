@@ -103,8 +103,12 @@ def read_numbers(
                 room = max(n + more, len(values) * 9 // 8)
                 values.resize((room, len(wanted)), refcheck=False)
             block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True).to_numpy()
-            if values.dtype == np.float32 and not _fits(block):
-                values = values.astype(np.float64)
+            if values.dtype == np.float32:
+                small = _exact_float32(block)
+                if small is None:
+                    values = values.astype(np.float64)
+                else:
+                    block = small
             values[n : n + more] = block
             n += more
     except pa.ArrowInvalid as error:
@@ -120,10 +124,12 @@ def read_numbers(
     return ids, values
 
 
-def _fits(block: npt.NDArray[np.float64]) -> bool:
-    """Whether float32 holds every value exactly."""
+def _exact_float32(block: npt.NDArray[np.float64]) -> npt.NDArray[np.float32] | None:
+    """The block as float32 if that holds every value exactly."""
     with np.errstate(over="ignore"):
-        return bool(np.array_equal(block.astype(np.float32), block, equal_nan=True))
+        small = block.astype(np.float32)
+    same = small == block
+    return small if same.all() or np.isnan(block[~same]).all() else None
 
 
 def _batches(
