@@ -49,7 +49,9 @@ def slurm(tmp_path_factory):
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
         pytest.skip("snakemake-executor-plugin-slurm is not installed (extra `slurm`)")
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    missing = [c for c in ("munged", "slurmctld", "slurmd", "srun") if not shutil.which(c, path=path)]
+    missing = [
+        c for c in ("munged", "slurmctld", "slurmd", "srun") if not shutil.which(c, path=path)
+    ]
     if missing:
         pytest.skip(f"Slurm is not installed: no {', '.join(missing)}")
     # Sockets have short paths; several workers of pytest have a cluster each.

@@ -1,11 +1,14 @@
-# The command that was killed can be typed again.
+# The command that was killed can be typed again, and what was damaged since is made again.
 import fcntl
 import shutil
 import socket
 from base64 import urlsafe_b64decode
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
+
+from resistpath.io.files import SEALS, is_damaged, set_aside
 
 STATE = Path(".snakemake")
 
@@ -21,6 +24,8 @@ def clear_left_overs(locks):
             shutil.rmtree(output)
         else:
             output.unlink(missing_ok=True)
+        for part in output.parent.glob(f".{output.name}.*.part*"):
+            part.unlink()
         mark.unlink()
     for lock in locks:
         lock.unlink()
@@ -58,6 +63,28 @@ def resume_after_kill():
     return held
 
 
+def set_aside_damaged():
+    """Rename results that changed since a step wrote them; Snakemake then makes them again.
+
+    Only files newer than the record of their digest are read here. Damage that does not show in
+    the time of a file is found by the step that would read it.
+    """
+    for cohort in COHORTS.index:
+        for record in Path(RESULTS, cohort).rglob(f"{SEALS}/*"):
+            path = record.parent.parent / record.name
+            if not path.is_file() or path.stat().st_mtime <= record.stat().st_mtime:
+                continue
+            if is_damaged(path):
+                aside = set_aside(path)
+                logger.warning(
+                    f"{path} was changed or damaged after resistpath wrote it; it is now"
+                    f" {aside.name} and is made again."
+                )
+            else:
+                record.touch()  # so that it is not read again next time
+
+
 # Jobs of this run, here or on a node of a cluster, read these files too.
 if workflow.exec_mode == ExecMode.DEFAULT:
     HELD = resume_after_kill()
+    set_aside_damaged()
