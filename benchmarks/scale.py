@@ -72,8 +72,10 @@ def steps(folder: Path, samples: int, reference: Path, *, report: bool) -> dict[
     expression = str(folder / f"counts_{samples}.tsv.gz")
     against = ["--reference", str(reference)]
     words = {
-        "prepare": ["prepare", out, "--cohort", f"c{samples}", "--expression", expression]
-        + ["--samples", sheet, "--cancer-type", "simulated"],
+        "prepare": [
+            *("prepare", out, "--cohort", f"c{samples}", "--expression", expression),
+            *("--samples", sheet, "--cancer-type", "simulated"),
+        ],
         "score": ["score", out, "--threads", "2"],
         "deconvolve": ["deconvolve", out],
         "reference": ["reference", "build", out, "--name", f"c{samples}"],
