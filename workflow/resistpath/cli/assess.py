@@ -56,6 +56,9 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.add_argument(
         "--threads", type=int, default=1, help="processes that write pages; they change no byte"
     )
+    parser.add_argument(
+        "--pdf", action="store_true", help="print each sample page by the installed Chromium too"
+    )
     numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_report)
 
@@ -103,5 +106,6 @@ def _report(args: argparse.Namespace) -> None:
         thresholds=_thresholds(args),
         signatures=args.signatures,
         threads=args.threads,
+        pdf=args.pdf,
         say=say(args),
     )

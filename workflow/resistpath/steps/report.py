@@ -16,6 +16,7 @@ from resistpath.io.cohort import write_cohort
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.packs import read_reference
+from resistpath.io.pdf import find_browser, print_pages
 from resistpath.io.prepared import Prepared, read_prepared
 from resistpath.io.resources import catalogue, hypotheses, patterns, rules
 from resistpath.io.tables import read_table
@@ -115,15 +116,19 @@ def report(
     thresholds: Thresholds,
     signatures: Path | None = None,
     threads: int = 1,
+    pdf: bool = False,
     say: Progress = silent,
 ) -> None:
     """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
 
     `signatures` holds gene sets of the user, which join the catalogue. `threads` is the number
-    of processes that write sample reports; it changes no byte.
+    of processes that write sample reports; it changes no byte. With `pdf` the installed Chromium
+    prints each sample page as well.
     """
     if threads < 1:
         raise UserError(f"threads must be 1 or more, not {threads}", where="report")
+    if pdf:
+        find_browser()
     results = _load(folder, reference, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
@@ -133,9 +138,14 @@ def report(
     fits = _fits(results)
     common = _common(results, fresh)
     write_pages(common, _blocks(results, common, names, fits), len(names), threads, say)
+    kinds = ["html", "json"]
+    if pdf:
+        kinds.append("pdf")
+        say(f"printing {len(names)} pages")
+        print_pages((fresh / f"{name}.html" for name in names.values()), threads=threads)
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
-    written = [pages / f"{n}.{kind}" for n in names.values() for kind in ("html", "json")]
+    written = [pages / f"{n}.{kind}" for n in names.values() for kind in kinds]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
     written += _write_patients(folder / "patients", results, names)
     cohort = _cohort_content(results, links, fits)
