@@ -29,9 +29,10 @@ LABEL = f"{REFERENCE} (n = 472)"
 OURS = {
     *("html", "head", "meta", "link", "title", "style", "script", "body", "main", "header"),
     *("section", "article", "nav", "footer", "div", "span", "p", "a", "b", "br", "small"),
-    *("strong", "i", "bdi", "data", "h1", "h2", "h3", "dl", "dt", "dd", "ol", "ul", "li", "details"),
+    *("strong", "i", "bdi", "data", "h1", "h2", "h3", "dl", "dt", "dd", "ol", "ul", "li"),
+    "details",
     *("summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "label", "input"),
-    *("svg", "path", "circle", "text", "defs", "g", "use"),
+    *("svg", "path", "circle", "text", "defs", "g", "use", "figure"),
 }
 HOSTILE = [
     "<script>alert(1)</script>",

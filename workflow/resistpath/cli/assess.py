@@ -60,6 +60,11 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
         "--pdf", action="store_true", help="print each sample page by the installed Chromium too"
     )
     numbers(parser, THRESHOLDS)
+    parser.add_argument(
+        "--by-workflow",
+        action="store_true",
+        help="this is a step of the workflow: keep a copy of it and describe the run as its",
+    )
     parser.set_defaults(run=_report)
 
 
@@ -107,5 +112,6 @@ def _report(args: argparse.Namespace) -> None:
         signatures=args.signatures,
         threads=args.threads,
         pdf=args.pdf,
+        by_workflow=args.by_workflow,
         say=say(args),
     )

@@ -24,7 +24,7 @@ def write_reference(path: Path, reference: Reference) -> None:
         "cancer_type": reference.cancer_type,
         "info": reference.info,
     }
-    with replacing(path) as temporary, open(temporary, "wb") as handle:
+    with replacing(path, sealed=True) as temporary, open(temporary, "wb") as handle:
         np.savez_compressed(
             handle,
             meta=np.array(json.dumps(meta, ensure_ascii=False)),

@@ -17,19 +17,22 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup, escape
 
 from resistpath.report import figures, text
-from resistpath.report.wording import READINGS, RESISTANCE, VERDICTS, reference_label
+from resistpath.report.cohort_data import page_data
+from resistpath.report.links import page_link
+from resistpath.report.plots import forest, maps, volcano
+from resistpath.report.wording import READINGS, RESISTANCE, TIME_POINTS, VERDICTS, reference_label
 
 Record = Mapping[str, Any]
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST = 400_000
 """Bytes of a sample page, so that a thousand can be kept, sent and opened."""
+SCRIPTS = ("cohort.js", "cohort_plots.js")
 SCHEMA = Path(__file__).parent / "sample-report.schema.json"
 
 
@@ -100,13 +103,13 @@ def render_patient(content: Record) -> str:
 
 def render_cohort(content: Record) -> str:
     """Render the page of a cohort, `index.html`."""
-    script = _script("cohort.js")
+    script = "".join(map(_script, SCRIPTS))
     return _template("cohort.html").render(
         c=content,
         reference=reference_label(content["reference"]),
         script=Markup(script),  # noqa: S704 - our own file
         script_digest=_digest(script),
-        heat_data=Markup(_inert(_heat_data(content))),  # noqa: S704 - escaped
+        heat_data=Markup(_inert(page_data(content))),  # noqa: S704 - escaped
     )
 
 
@@ -171,18 +174,6 @@ def _with_interval(record: Record) -> Markup:
     )
 
 
-def page_link(name: str) -> str:
-    """Address of a page beside or below this one: never a scheme, never a folder above.
-
-    >>> page_link("reports/a b.html")
-    './reports/a%20b.html'
-    >>> page_link("javascript:alert(1)"), page_link("../x"), page_link("//host/x")
-    ('./javascript%3Aalert%281%29', './..%2Fx', './%2F%2Fhost%2Fx')
-    """
-    inside = not {"", ".", ".."} & set(name.split("/"))
-    return "./" + quote(name, safe="/" if inside else "")
-
-
 def _coverage(readout: Record) -> Markup:
     """Genes measured of those in the set."""
     if readout["coverage"] is None:
@@ -196,34 +187,6 @@ def _coverage(readout: Record) -> Markup:
         of = _number(text.number_text)(readout, "n_set")
         return Markup('{}/{} genes<br><small class="quiet">{}</small>').format(genes, of, share)
     return Markup('{} genes<br><small class="quiet">{}</small>').format(genes, share)
-
-
-def _heat_data(content: Record) -> str:
-    """Return what the heat map says under the pointer, as compact JSON."""
-    heat = content["heat_map"]
-    codes = {verdict: i for i, verdict in enumerate(VERDICTS)}
-
-    def tenth(rows: list[list[float | None]]) -> list[list[float | None]]:
-        return [[None if v is None else round(v, 1) for v in row] for row in rows]
-
-    samples = [content["samples"][i] for i in heat["samples"]]
-    data = {
-        "samples": [s["sample"] for s in samples],
-        "links": [None if s["link"] is None else page_link(s["link"]) for s in samples],
-        "mechanisms": [content["mechanisms"][i]["name"] for i in heat["mechanisms"]],
-        "verdicts": VERDICTS,
-        "readings": READINGS,
-        "reading": [[READINGS.index(r) for r in row] for row in heat["readings"]],
-        **{
-            kind: {
-                "percentile": tenth(heat[kind]["percentile"]),
-                "verdict": [[codes.get(v, -1) for v in row] for row in heat[kind]["verdict"]],
-            }
-            for kind in ("raw", "residual")
-        },
-        "row": figures.HEAT_ROW,
-    }
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @lru_cache
@@ -262,6 +225,9 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         fig=figures,
+        forest=forest,
+        maps=maps,
+        volcano=volcano,
         pct=_percentile,
         num=_number(text.number_text),
         fixed=_number(text.fixed_text),
@@ -272,6 +238,7 @@ def _environment() -> jinja2.Environment:
         coverage=_coverage,
         page_link=page_link,
         reference_label=reference_label,
+        timepoints=TIME_POINTS,
         verdicts=VERDICTS,
         readings=READINGS,
         resistance=RESISTANCE,

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError
-from resistpath.io.cohort import write_cohort
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.packs import read_reference
@@ -30,7 +29,8 @@ from resistpath.report.genes import GeneNames, places
 from resistpath.report.patient import patient_content
 from resistpath.report.scorers import method_places
 from resistpath.score import METHODS
-from resistpath.steps import Progress, silent
+from resistpath.steps import Progress, machine, silent
+from resistpath.steps.cohort_page import cohort_panels
 from resistpath.steps.reference import describe
 from resistpath.steps.sample_pages import BLOCK, Block, Common, write_pages
 
@@ -117,9 +117,12 @@ def report(
     signatures: Path | None = None,
     threads: int = 1,
     pdf: bool = False,
+    by_workflow: bool = False,
     say: Progress = silent,
 ) -> None:
-    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
+    """Write ``reports/``, ``index.html``, files for other programs and ``manifest.json``.
+
+    `by_workflow` says that this is a step of the workflow, of which a copy is then kept.
 
     `signatures` holds gene sets of the user, which join the catalogue. `threads` is the number
     of processes that write sample reports; it changes no byte. With `pdf` the installed Chromium
@@ -148,10 +151,11 @@ def report(
     written = [pages / f"{n}.{kind}" for n in names.values() for kind in kinds]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
     written += _write_patients(folder / "patients", results, names)
-    cohort = _cohort_content(results, links, fits)
-    write_text(folder / "index.html", render.render_cohort(cohort))
-    _write_h5ad(folder / "cohort.h5ad", results)
-    _finish(folder, reference, results, written)
+    panels = cohort_panels(folder, results.prepared, results.book)
+    page = render.render_cohort(_cohort_content(results, links, fits, panels))
+    write_text(folder / "index.html", page)
+    machine.write_machine_outputs(folder, results, _software())
+    _finish(folder, reference, results, written, by_workflow=by_workflow)
 
 
 def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:
@@ -178,12 +182,12 @@ def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> lis
     return [pages / f"{name}.html" for name in files.values()]
 
 
-def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    names = (*TABLES, *COHORT_TABLES, *NOT_BY_SAMPLE, "genes", "scores.wide")
-    tables = [folder / f"{name}.tsv" for name in names]
-    others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
+def _finish(
+    folder: Path, reference: Path, results: Results, pages: list[Path], *, by_workflow: bool
+) -> None:
+    copies = machine.copy_workflow(folder) if by_workflow else []
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
-    outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
+    outputs = [*pages, *machine.present(folder), *copies, *(folder / p.name for p in inside)]
     facts = {
         "preparation": results.prepared.preparation,
         "reference": describe(results.reference),
@@ -192,7 +196,8 @@ def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) 
     }
     if (own := results.signatures) is not None:
         facts["signatures"] = {"file": own.name, "sha256": file_sha256(own)}
-    write_manifest(folder / "manifest.json", folder, outputs, facts)
+    created = write_manifest(folder / "manifest.json", folder, outputs, facts)
+    machine.write_ro_crate(folder, results, reference, created, copies)
 
 
 def _software() -> dict[str, str]:
@@ -386,7 +391,10 @@ def _blocks(
 
 
 def _cohort_content(
-    results: Results, links: dict[str, str], fits: dict[str, dict[str, Any]]
+    results: Results,
+    links: dict[str, str],
+    fits: dict[str, dict[str, Any]],
+    panels: dict[str, Any],
 ) -> dict[str, Any]:
     return content.cohort_content(
         cohort=str(results.prepared.preparation["cohort"]),
@@ -400,6 +408,7 @@ def _cohort_content(
         software=_software(),
         thresholds=vars(results.thresholds),
         links=links,
+        panels=panels,
     )
 
 
@@ -408,35 +417,3 @@ def _all_quality(results: Results) -> pd.DataFrame:
     together = _truth(results.together["quality.cohort"])
     tables = [t for t in (results.tables["quality"], together) if len(t)]
     return pd.concat(tables, ignore_index=True)
-
-
-def _write_h5ad(path: Path, results: Results) -> None:
-    mechanisms = results.tables["mechanisms"]
-
-    def wide(column: str) -> pd.DataFrame:
-        return mechanisms.pivot(index="sample", columns="mechanism", values=column)
-
-    own = results.tables["scores"].merge(
-        results.tables["readouts"][["sample", "readout", "method"]],
-        on=["sample", "readout", "method"],
-    )
-    cells = results.tables["fractions"]
-    fractions = cells.assign(name=cells["method"] + ":" + cells["cell_type"]).pivot(
-        index="sample", columns="name", values="value"
-    )
-    quality = results.tables["quality"].pivot(index="sample", columns="metric", values="value")
-    verdicts = wide("verdict").add_prefix("verdict_")
-    obs = results.prepared.obs.join(quality.add_prefix("qc_")).join(verdicts)
-    tables = {
-        "scores": own.pivot(index="sample", columns="readout", values="score"),
-        "fractions": fractions,
-        "percentiles": wide("percentile"),
-        "residual_percentiles": wide("residual_percentile"),
-    }
-    provenance = {
-        "software": _software(),
-        "preparation": results.prepared.preparation,
-        "reference": describe(results.reference),
-        "thresholds": vars(results.thresholds),
-    }
-    write_cohort(path, results.prepared, tables, obs, provenance)
