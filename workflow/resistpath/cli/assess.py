@@ -56,6 +56,9 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.add_argument(
         "--threads", type=int, default=1, help="processes that write pages; they change no byte"
     )
+    parser.add_argument(
+        "--pdf", action="store_true", help="print each sample page by the installed Chromium too"
+    )
     numbers(parser, THRESHOLDS)
     parser.add_argument(
         "--by-workflow",
@@ -108,6 +111,7 @@ def _report(args: argparse.Namespace) -> None:
         thresholds=_thresholds(args),
         signatures=args.signatures,
         threads=args.threads,
+        pdf=args.pdf,
         by_workflow=args.by_workflow,
         say=say(args),
     )

@@ -20,7 +20,7 @@ from resistpath.steps import embed
 from resistpath.steps.reference import describe
 
 if TYPE_CHECKING:
-    from resistpath.steps.report import Results
+    from resistpath.steps.results import Results
 
 MULTIQC = tuple(
     f"multiqc/resistpath_{name}_mqc.json"
