@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath.cohort import roc
 from resistpath.cohort.embedding import embed
 from resistpath.io.files import file_names
@@ -130,7 +132,7 @@ def test_mechanisms_stand_first_and_their_views_side_by_side(record):
     rows = record["panels"]["response"]["rows"]
     kinds = [r["kind"] for r in rows]
     assert kinds == sorted(kinds)
-    for a, b in zip(rows, rows[1:], strict=False):
+    for a, b in itertools.pairwise(rows):
         if b["view"] == "residual":
             assert (a["kind"], a["name"], a["view"]) == (b["kind"], b["name"], "raw")
 
@@ -262,9 +264,7 @@ def test_accent_means_resistance_and_nothing_in_the_new_pictures(read):
         if "acc" in (e["at"].get("class") or "").split():
             assert any(p["at"].get("class") == "share" for p in e["path"]), e
         if e["at"].get("class") == "hr":
-            assert any(
-                p["at"].get("class") in ("heat", "key") for p in e["path"]
-            ), e
+            assert any(p["at"].get("class") in ("heat", "key") for p in e["path"]), e
 
 
 def test_few_patients_and_aligned_columns_are_said(html, record):
@@ -389,7 +389,14 @@ def test_a_page_of_many_samples_stays_small(html):
     record = {
         "n_placed": n,
         "points": [
-            {"x": i / 10, "y": 50.0, "x_low": 0.0, "x_high": 1.0, "y_low": 0.0, "phenotype": "desert"}
+            {
+                "x": i / 10,
+                "y": 50.0,
+                "x_low": 0.0,
+                "x_high": 1.0,
+                "y_low": 0.0,
+                "phenotype": "desert",
+            }
             for i in range(n)
         ],
     }
@@ -422,7 +429,9 @@ def test_the_script_draws_what_is_chosen_first(finished, tmp_path, record):
     assert "CONSOLE" not in done.stderr
     page = Read(done.stdout)
     assert [e for e in page.elements if e["at"].get("class") == "track"]
-    drawn = {f: page.inside("figure", data_figure=f) for f in ("roc", "kaplan-meier", "paired-slopes")}
+    drawn = {
+        f: page.inside("figure", data_figure=f) for f in ("roc", "kaplan-meier", "paired-slopes")
+    }
     curve = next(e["at"]["d"] for e in drawn["roc"] if e["at"].get("class") == "here")
     rows = record["panels"]["response"]["rows"]
     label = next(e["text"] for e in drawn["roc"] if e["tag"] == "title").split(", raw")[0]

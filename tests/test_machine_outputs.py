@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from resistpath.cli import main
 from resistpath.io import lims, ro_crate
 from resistpath.io.resources import catalogue
