@@ -40,7 +40,7 @@ FOLDERS = (
 STEPS = (
     ("prepare", "expression on one scale, with quality of each sample", "prepared.h5ad quality.tsv"
      " quality.cohort.tsv confounding.tsv genes.tsv"),
-    ("score", "scores of gene sets", "scores.tsv scores.wide.tsv"),
+    ("score", "scores of gene sets", "scores.tsv scores.wide.tsv scores.cohort.tsv"),
     ("deconvolve", "cell fractions and scores", "fractions.tsv fractions.fit.tsv"
      " fractions.cohort_concordance.tsv"),
     ("reference", "frozen set of the cohort's own tumours", "reference.npz"),
