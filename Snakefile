@@ -7,6 +7,9 @@ min_version("9.6")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resume.smk"
 include: "workflow/rules/fetch.smk"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError, some
@@ -90,7 +91,7 @@ def samples_by_genes(values: pd.DataFrame) -> np.ndarray:
     return np.ascontiguousarray(values.to_numpy(dtype=np.float64).T)
 
 
-BLOCK_SAMPLES, BLOCK_GENES = 32, 1024
+BLOCK_SAMPLES, BLOCK_GENES = 16, 1024
 
 
 def sample_blocks(values: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -107,3 +108,15 @@ def sample_blocks(values: pd.DataFrame) -> Iterator[pd.DataFrame]:
             genes = slice(at, at + BLOCK_GENES)
             rows[:, genes] = array[genes, place].T
         yield pd.DataFrame(rows.T, index=values.index, columns=values.columns[place])
+
+
+def count_missing(values: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Missing values of each gene and of each sample, counted a block of genes at a time."""
+    array = values.to_numpy()
+    of_gene = np.empty(array.shape[0], dtype=np.int64)
+    of_sample = np.zeros(array.shape[1], dtype=np.int64)
+    for start in range(0, len(array), BLOCK_GENES):
+        missing = np.isnan(array[start : start + BLOCK_GENES])
+        of_gene[start : start + BLOCK_GENES] = np.count_nonzero(missing, axis=1)
+        of_sample += np.count_nonzero(missing, axis=0)
+    return of_gene, of_sample

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError, some
-from resistpath.expression import samples_by_genes
+from resistpath.expression import count_missing, samples_by_genes
 from resistpath.identifiers import (
     GENE_ID_KINDS,
     Answers,
@@ -344,7 +344,7 @@ def _drop_unusable(found: Answers, table: pd.DataFrame, values: pd.DataFrame) ->
     found.reason[other] = [
         _NOT_USABLE.get(biotype, f"not protein-coding ({biotype})") for biotype in biotypes
     ]
-    missing = np.count_nonzero(np.isnan(values.to_numpy()), axis=1)
+    missing = count_missing(values)[0]
     holes = known & ~other & (missing > 0)
     words = [f"missing values in {n} sample{'s' if n > 1 else ''}" for n in missing[holes]]
     found.reason[holes] = words

@@ -53,7 +53,15 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     folder(parser)
     parser.add_argument("--reference", type=Path, required=True, help="reference pack")
     own_sets(parser)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="processes that write pages; they change no byte"
+    )
     numbers(parser, THRESHOLDS)
+    parser.add_argument(
+        "--by-workflow",
+        action="store_true",
+        help="this is a step of the workflow: keep a copy of it and describe the run as its",
+    )
     parser.set_defaults(run=_report)
 
 
@@ -99,5 +107,7 @@ def _report(args: argparse.Namespace) -> None:
         args.reference,
         thresholds=_thresholds(args),
         signatures=args.signatures,
+        threads=args.threads,
+        by_workflow=args.by_workflow,
         say=say(args),
     )

@@ -64,8 +64,11 @@ class Names:
     def ambiguous(self) -> pd.Series:
         """Previous symbols and aliases that several genes claim, and which, in words."""
         claims = self._claims
-        several = claims[claims["name"].duplicated(keep=False)].sort_values(["name", "row"])
-        return "ambiguous: " + several.groupby("name")["text"].agg(" and ".join)
+        several = claims[claims["name"].duplicated(keep=False)].sort_values("row", kind="stable")
+        words: dict[str, str] = {}
+        for name, text in zip(several["name"], several["text"], strict=True):
+            words[name] = f"{words[name]} and {text}" if name in words else f"ambiguous: {text}"
+        return pd.Series(words, dtype=object)
 
     @cached_property
     def ensembl(self) -> pd.Series:

@@ -84,10 +84,14 @@ def gene_table() -> pd.DataFrame:
         columns = lines.readline().rstrip("\n").split("\t")
     table = pc.read_csv(
         path,
+        read_options=pc.ReadOptions(use_threads=False),  # threads take memory
         parse_options=pc.ParseOptions(delimiter="\t"),
         convert_options=pc.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
     )
-    return table.to_pandas()
+    frame = table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
+    del table
+    pa.default_memory_pool().release_unused()
+    return frame
 
 
 @cache
@@ -108,7 +112,7 @@ def gene_lengths() -> pd.Series:
 
 def catalogue_files() -> list[Path]:
     """The tables of the catalogue, and of the rules written on it."""
-    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES + RULE_TABLES]
+    return [resource(f"catalogue/{name}.tsv") for name in RULE_TABLES + CATALOGUE_TABLES]
 
 
 @cache

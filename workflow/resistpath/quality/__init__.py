@@ -1,7 +1,8 @@
 """Quality control: what a sample's own values say, what a cohort shows, and the gates.
 
-`figures` measures each sample alone and `sample` judges it, and can fail it. `cohort` and `confounding` compare samples;
-their metrics are called ``cohort_...``, only mark, and stay on the cohort's page.
+`figures` measures each sample alone, and `sample` judges it and can fail it. `cohort` and
+`confounding` compare samples; their metrics are called ``cohort_...``, only mark, and stay on the
+cohort's page.
 """
 
 from __future__ import annotations

@@ -129,9 +129,10 @@ def _twins(
     samples: pd.Index, profiles: Floats, unit: Floats, person: pd.Series, gates: Gates
 ) -> pd.DataFrame:
     best, which = _nearest(unit)
+    people = person.to_numpy()
     notes, states = [], []
     for i, (r, j) in enumerate(zip(best, which, strict=True)):
-        same = person.iloc[i] == person.iloc[int(j)]
+        same = people[i] == people[int(j)]
         exact = bool((profiles[i] == profiles[int(j)]).all())
         if exact or r >= gates.warn_cohort_twin:
             other = "of the same patient" if same else "of another patient"
@@ -153,9 +154,7 @@ def _twins(
 
 def _outliers(samples: pd.Index, profiles: Floats, unit: Floats, gates: Gates) -> pd.DataFrame:
     """Distance of a sample's correlation with the median profile from the cohort's usual one."""
-    half = len(profiles) // 2
-    ordered = np.sort(np.ascontiguousarray(profiles.T), axis=1)  # np.median takes three times as long
-    median = ordered[:, half - 1 + len(profiles) % 2 : half + 1].mean(axis=1)
+    median = _median(profiles)
     middle = _standard(median[None, :])[0]
     r = np.arctanh(np.clip(unit @ middle, -0.999999, 0.999999))
     spread = 1.4826 * np.median(np.abs(r - np.median(r)))
@@ -169,6 +168,20 @@ def _outliers(samples: pd.Index, profiles: Floats, unit: Floats, gates: Gates) -
     )
     note = "unlike the rest of the cohort: another tissue, another library or a failed one"
     return rows(metric, samples, away, note)
+
+
+def _median(profiles: Floats) -> Floats:
+    """Median of each gene, as np.median takes it in three times the time and memory."""
+    n, genes = profiles.shape
+    middle = slice((n - 1) // 2, n // 2 + 1)
+    return np.concatenate(
+        [
+            np.sort(np.ascontiguousarray(profiles[:, i : i + BLOCK].T), axis=1)[:, middle].mean(
+                axis=1
+            )
+            for i in range(0, genes, BLOCK)
+        ]
+    )
 
 
 def _identity(
@@ -253,7 +266,7 @@ def library_kinds(slopes: Floats, gap: float) -> Floats:
 def _libraries(slopes: pd.Series, gates: Gates) -> pd.DataFrame:
     values = slopes.to_numpy(dtype=np.float64)
     kinds = library_kinds(values, gates.warn_cohort_library)
-    metric = Metric("cohort_library", "Slope of expression on gene length", "log2 per log2")
+    metric = Metric("cohort_library", "Slope on gene length, beside the others", "log2 per log2")
     states = ["warn" if k else "pass" for k in kinds]
     n = int(kinds.sum())
     note = (

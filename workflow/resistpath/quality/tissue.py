@@ -34,9 +34,7 @@ MEASURED = 0.6
 """Share of a tissue's genes that must be in the matrix."""
 
 
-def tissue_levels(
-    array: Floats, places: Mapping[str, npt.NDArray[np.intp]]
-) -> dict[str, Floats]:
+def tissue_levels(array: Floats, places: Mapping[str, npt.NDArray[np.intp]]) -> dict[str, Floats]:
     """Mean log2(TPM+1) of each tissue's genes, per sample; NaN if too few are measured.
 
     Parameters

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError
-from resistpath.io.cohort import write_cohort
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.packs import read_reference
@@ -25,12 +24,19 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, midrank_counts
 from resistpath.report import content, render
+from resistpath.report.genes import GeneNames, places
 from resistpath.report.patient import patient_content
-from resistpath.steps import Progress, silent
+from resistpath.report.scorers import method_places
+from resistpath.score import METHODS
+from resistpath.steps import Progress, machine, silent
+from resistpath.steps.cohort_page import cohort_panels
 from resistpath.steps.reference import describe
+from resistpath.steps.sample_pages import BLOCK, Block, Common, write_pages
 
 LOW_TPM = 1.0
 LOW_READS = 10
+NOT_COMPARED = ("gene", "ratio", "singscore_dispersion")  # no other way to score a set
+GENES_BLOCK = 10 * BLOCK  # samples placed at once among the reference's genes
 TABLES = (
     "quality",
     "scores",
@@ -108,32 +114,38 @@ def report(
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
+    threads: int = 1,
+    by_workflow: bool = False,
     say: Progress = silent,
 ) -> None:
-    """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
+    """Write ``reports/``, ``index.html``, files for other programs and ``manifest.json``.
 
-    `signatures` holds gene sets of the user, which join the catalogue.
+    `by_workflow` says that this is a step of the workflow, of which a copy is then kept.
+
+    `signatures` holds gene sets of the user, which join the catalogue. `threads` is the number
+    of processes that write sample reports; it changes no byte.
     """
+    if threads < 1:
+        raise UserError(f"threads must be 1 or more, not {threads}", where="report")
     results = _load(folder, reference, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    written = []
-    for i, (sample, record) in enumerate(_sample_contents(results), start=1):
-        write_text(fresh / f"{names[sample]}.html", render.render_sample(record))
-        write_text(fresh / f"{names[sample]}.json", render.to_json(record))
-        written += [pages / f"{names[sample]}.html", pages / f"{names[sample]}.json"]
-        if i % 100 == 0 or i == len(names):
-            say(f"{i} of {len(names)} sample reports")
+    fits = _fits(results)
+    common = _common(results, fresh)
+    write_pages(common, _blocks(results, common, names, fits), len(names), threads, say)
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
+    written = [pages / f"{n}.{kind}" for n in names.values() for kind in ("html", "json")]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
     written += _write_patients(folder / "patients", results, names)
-    write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
-    _write_h5ad(folder / "cohort.h5ad", results)
-    _finish(folder, reference, results, written)
+    panels = cohort_panels(folder, results.prepared, results.book)
+    page = render.render_cohort(_cohort_content(results, links, fits, panels))
+    write_text(folder / "index.html", page)
+    machine.write_machine_outputs(folder, results, _software())
+    _finish(folder, reference, results, written, by_workflow=by_workflow)
 
 
 def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:
@@ -160,12 +172,12 @@ def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> lis
     return [pages / f"{name}.html" for name in files.values()]
 
 
-def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    names = (*TABLES, *COHORT_TABLES, *NOT_BY_SAMPLE, "genes", "scores.wide")
-    tables = [folder / f"{name}.tsv" for name in names]
-    others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
+def _finish(
+    folder: Path, reference: Path, results: Results, pages: list[Path], *, by_workflow: bool
+) -> None:
+    copies = machine.copy_workflow(folder) if by_workflow else []
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
-    outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
+    outputs = [*pages, *machine.present(folder), *copies, *(folder / p.name for p in inside)]
     facts = {
         "preparation": results.prepared.preparation,
         "reference": describe(results.reference),
@@ -174,7 +186,8 @@ def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) 
     }
     if (own := results.signatures) is not None:
         facts["signatures"] = {"file": own.name, "sha256": file_sha256(own)}
-    write_manifest(folder / "manifest.json", folder, outputs, facts)
+    created = write_manifest(folder / "manifest.json", folder, outputs, facts)
+    machine.write_ro_crate(folder, results, reference, created, copies)
 
 
 def _software() -> dict[str, str]:
@@ -290,7 +303,43 @@ def _members(results: Results) -> set[str]:
     return {s for s in both if np.array_equal(own.loc[genes, s], ref.loc[genes, s])}
 
 
-def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
+def _common(results: Results, folder: Path) -> Common:
+    """What all sample pages share."""
+    return Common(
+        folder=folder,
+        catalogue=results.book,
+        preparation=results.prepared.preparation,
+        reference=_reference_record(results),
+        reference_readouts=content.summarise_reference(_reference_readouts(results)),
+        software=_software(),
+        thresholds=vars(results.thresholds),
+        names=GeneNames.of(results.prepared.values.index),
+        rules=rules(),
+        hypotheses=hypotheses(),
+    )
+
+
+def _methods(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Place of every set readout by each single-sample method the sets were scored with."""
+    if results.reference.n < results.thresholds.min_reference:
+        return {}
+    methods = {
+        name: METHODS[name]
+        for name in dict.fromkeys(results.tables["scores"]["method"].astype(str))
+        if name in METHODS and name not in NOT_COMPARED
+        if METHODS[name].takes == "genes" and not METHODS[name].cohort_dependent
+    }
+    found = method_places(results.prepared.values, results.reference, results.book, methods)
+    return {
+        name: {str(s): dict(zip(table.columns, row, strict=True)) for s, row in rows}
+        for name, table in found.items()
+        for rows in [zip(table.index, table.to_numpy().tolist(), strict=True)]
+    }
+
+
+def _blocks(
+    results: Results, common: Common, names: dict[str, str], fits: dict[str, dict[str, Any]]
+) -> Iterator[Block]:
     groups = {
         "quality": results.tables["quality"],
         "mechanisms": results.tables["mechanisms"],
@@ -304,32 +353,39 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
         for key, table in groups.items()
     }
-    reference, fits = _reference_record(results), _fits(results)
-    spread = content.summarise_reference(_reference_readouts(results))
-    obs = results.prepared.obs
-    members = _members(results)
-    for sample in results.samples:
-        own = reference | {"fit": fits.get(sample, {})}
-        if sample in members:
-            own["description"] += "; this sample is one of them"
-        record = content.sample_content(
-            sample,
-            obs={str(k): v for k, v in obs.loc[sample].items()}
-            | {"cohort": results.prepared.preparation["cohort"]},
-            preparation=results.prepared.preparation,
-            reference=own,
-            reference_readouts=spread,
-            catalogue=results.book,
-            software=_software(),
-            thresholds=vars(results.thresholds),
-            rule_book=rules(),
-            hypotheses=hypotheses(),
-            **{key: frames[sample] for key, frames in split.items()},
-        )
-        yield sample, record
+    members, methods = _members(results), _methods(results)
+    cohort = results.prepared.preparation["cohort"]
+    for start in range(0, len(results.samples), GENES_BLOCK):
+        wide = results.samples[start : start + GENES_BLOCK]
+        values = results.prepared.values[wide]
+        place = places(results.reference.values, values)
+        for first in range(0, len(wide), BLOCK):
+            part = slice(first, first + BLOCK)
+            samples = wide[part]
+            yield Block(
+                files={s: names[s] for s in samples},
+                obs={
+                    s: {str(k): v for k, v in results.prepared.obs.loc[s].items()}
+                    | {"cohort": cohort}
+                    for s in samples
+                },
+                tables={key: {s: own[s] for s in samples} for key, own in split.items()},
+                fits={s: fits[s] for s in samples if s in fits},
+                remarks={s: "; this sample is one of them" for s in samples if s in members},
+                methods={
+                    s: {name: records[s] for name, records in methods.items()} for s in samples
+                },
+                level=np.ascontiguousarray(values.iloc[:, part].to_numpy().T),
+                percentile=np.ascontiguousarray(place[:, part].T),
+            )
 
 
-def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
+def _cohort_content(
+    results: Results,
+    links: dict[str, str],
+    fits: dict[str, dict[str, Any]],
+    panels: dict[str, Any],
+) -> dict[str, Any]:
     return content.cohort_content(
         cohort=str(results.prepared.preparation["cohort"]),
         obs=results.prepared.obs,
@@ -337,11 +393,12 @@ def _cohort_content(results: Results, links: dict[str, str]) -> dict[str, Any]:
         quality=_all_quality(results),
         confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
-        reference=_reference_record(results) | {"fit": _fits(results)},
+        reference=_reference_record(results) | {"fit": fits},
         catalogue=results.book,
         software=_software(),
         thresholds=vars(results.thresholds),
         links=links,
+        panels=panels,
     )
 
 
@@ -350,35 +407,3 @@ def _all_quality(results: Results) -> pd.DataFrame:
     together = _truth(results.together["quality.cohort"])
     tables = [t for t in (results.tables["quality"], together) if len(t)]
     return pd.concat(tables, ignore_index=True)
-
-
-def _write_h5ad(path: Path, results: Results) -> None:
-    mechanisms = results.tables["mechanisms"]
-
-    def wide(column: str) -> pd.DataFrame:
-        return mechanisms.pivot(index="sample", columns="mechanism", values=column)
-
-    own = results.tables["scores"].merge(
-        results.tables["readouts"][["sample", "readout", "method"]],
-        on=["sample", "readout", "method"],
-    )
-    cells = results.tables["fractions"]
-    fractions = cells.assign(name=cells["method"] + ":" + cells["cell_type"]).pivot(
-        index="sample", columns="name", values="value"
-    )
-    quality = results.tables["quality"].pivot(index="sample", columns="metric", values="value")
-    verdicts = wide("verdict").add_prefix("verdict_")
-    obs = results.prepared.obs.join(quality.add_prefix("qc_")).join(verdicts)
-    tables = {
-        "scores": own.pivot(index="sample", columns="readout", values="score"),
-        "fractions": fractions,
-        "percentiles": wide("percentile"),
-        "residual_percentiles": wide("residual_percentile"),
-    }
-    provenance = {
-        "software": _software(),
-        "preparation": results.prepared.preparation,
-        "reference": describe(results.reference),
-        "thresholds": vars(results.thresholds),
-    }
-    write_cohort(path, results.prepared, tables, obs, provenance)
