@@ -103,6 +103,29 @@ def test_a_sample_is_assessed_the_same_in_any_company(
             )
 
 
+def test_a_member_of_the_reference_is_placed_among_the_others(
+    demo_values, demo_obs, cells, reference, assessed
+):
+    """As if the reference had been built without it; its name alone does not make it a member."""
+    member = demo_values.columns[7]
+    rest = [s for s in reference.values.columns if s != member]
+    without = replace(
+        reference, values=reference.values[rest], fractions=reference.fractions.loc[rest]
+    )
+    one = part(cells, [member])
+    alone = assess(demo_values[[member]], one, demo_obs.loc[[member]], {}, without, catalogue(), T)
+    _, readouts = (t[t["sample"] == member].reset_index(drop=True) for t in assessed)
+    for column in ("percentile", "residual_percentile"):
+        np.testing.assert_allclose(readouts[column], alone[1][column], rtol=1e-12, atol=0)
+    nudged = demo_values[[member]] + np.float32(0.001)
+    stranger = assess(nudged, one, demo_obs.loc[[member]], {}, reference, catalogue(), T)[1]
+    gene = stranger["method"] == "gene"
+    n = reference.n
+    # Nudged by less than the distance to its neighbours it has itself, just below, in the count.
+    expected = 100 * ((readouts["percentile"] / 100) * (n - 1) + 1) / n
+    np.testing.assert_allclose(stranger["percentile"][gene], expected[gene], rtol=1e-9)
+
+
 @pytest.mark.parametrize("shorter", ["sample", "reference"])
 def test_percentiles_are_read_on_the_shared_universe(
     demo_values, demo_obs, cells, reference, shorter
@@ -133,12 +156,20 @@ def test_percentiles_are_read_on_the_shared_universe(
         )
 
 
-def test_swapping_a_column_is_noticed(demo_values, demo_obs, cells, reference, assessed):
-    a, b = demo_values.columns[:2]
-    swapped = demo_values.rename(columns={a: b, b: a})
-    wrong, _ = assess(swapped, cells, demo_obs, {}, reference, catalogue(), T)
-    right = assessed[0].set_index(["sample", "mechanism"])["percentile"]
-    wrong = wrong.set_index(["sample", "mechanism"])["percentile"]
+def test_swapping_a_column_is_noticed(demo_values, demo_obs, cells, reference):
+    pair, rest = list(demo_values.columns[:2]), demo_values.columns[2:]
+    a, b = pair
+    others = replace(
+        reference, values=reference.values[rest], fractions=reference.fractions.loc[rest]
+    )
+    few = part(cells, pair)
+
+    def percentiles(values):
+        rows, _ = assess(values, few, demo_obs.loc[pair], {}, others, catalogue(), T)
+        return rows.set_index(["sample", "mechanism"])["percentile"]
+
+    right = percentiles(demo_values[pair])
+    wrong = percentiles(demo_values[pair].rename(columns={a: b, b: a}))
     genes_only = [m for m in right.loc[a].index if m != "treg"]
     np.testing.assert_array_equal(wrong.loc[b].loc[genes_only], right.loc[a].loc[genes_only])
     assert (wrong.loc[a] != right.loc[a]).sum() > 10

@@ -133,6 +133,53 @@ def shared_universe(values: pd.DataFrame, reference: Reference) -> pd.Index:
     return reference.values.index.intersection(values.index, sort=False)
 
 
+def members(values: pd.DataFrame, reference: Reference) -> np.ndarray:
+    """Where each sample stands among the reference's own, -1 where it is not one of them.
+
+    A sample is one of them if the reference holds a sample of its name with the same values on
+    every shared gene. That depends on the sample and the reference alone.
+    """
+    genes = shared_universe(values, reference)
+    own, ref = values.loc[genes], reference.values.loc[genes]
+    place = reference.values.columns.get_indexer(values.columns)
+    for i, at in enumerate(place):
+        if at >= 0 and not np.array_equal(own.iloc[:, i].to_numpy(), ref.iloc[:, at].to_numpy()):
+            place[i] = -1
+    return np.asarray(place)
+
+
+def midrank_percentile(
+    reference: np.ndarray, x: np.ndarray, place: np.ndarray | None = None
+) -> np.ndarray:
+    """Mid-rank percentile of each x among the finite reference values, 0 to 100.
+
+    Parameters
+    ----------
+    place
+        Position of each x in `reference`, -1 where it is not in it (`members`). A value that is
+        in it is placed among the others.
+
+    Examples
+    --------
+    >>> midrank_percentile(np.array([1.0, 2.0, 3.0]), np.array([2.0, 9.0]))
+    array([ 50., 100.])
+    >>> midrank_percentile(np.array([1.0, 2.0, 3.0]), np.array([3.0]), np.array([2]))
+    array([100.])
+    """
+    known = np.isfinite(reference)
+    counts = midrank_counts(reference[known], x)
+    n = np.full(len(x), float(known.sum()))
+    if place is not None:
+        inside = place >= 0
+        itself = reference[place[inside]]
+        inside[inside] = np.isfinite(itself)
+        itself = itself[np.isfinite(itself)]
+        counts[inside] -= (itself < x[inside]) + 0.5 * (itself == x[inside])
+        n[inside] -= 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.isfinite(x), 100 * counts / n, np.nan)
+
+
 def midrank_counts(reference: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Reference values below each x, plus half of those equal to it; 0 to n.
 
@@ -171,7 +218,8 @@ def fit_to_reference(values: pd.DataFrame, reference: Reference) -> pd.DataFrame
 
     The Spearman correlation with the reference's median profile over the shared genes is held
     against the reference samples' own correlations, each with the median of the others. A
-    sample below their median minus `FIT_MADS` scaled MADs fits poorly.
+    sample below their median minus `FIT_MADS` scaled MADs fits poorly. A sample that is itself
+    in the reference is held against the others too.
 
     Returns
     -------
@@ -186,7 +234,12 @@ def fit_to_reference(values: pd.DataFrame, reference: Reference) -> pd.DataFrame
     lowest = centre - FIT_MADS * mad
     middle = np.median(ref, axis=0)
     rows = samples_by_genes(values.loc[universe])
-    correlation = np.array([_spearman(row, middle) for row in rows])
+    correlation = np.array(
+        [
+            own[at] if at >= 0 else _spearman(row, middle)
+            for row, at in zip(rows, members(values, reference), strict=True)
+        ]
+    )
     return pd.DataFrame(
         {"correlation": correlation, "lowest_typical": lowest, "fits": correlation >= lowest},
         index=pd.Index(values.columns),

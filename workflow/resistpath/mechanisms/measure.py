@@ -18,7 +18,7 @@ from resistpath.mechanisms.position import (
 )
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.methods import GeneSet
-from resistpath.reference import Reference, shared_universe
+from resistpath.reference import Reference, members, shared_universe
 from resistpath.score import METHODS
 from resistpath.score.data import ScoreData
 from resistpath.score.run import scores_without
@@ -158,6 +158,7 @@ class Universe:
         self.ref_data = ScoreData(reference.values.loc[genes])
         self.cells, self.ref_cells = cells, reference_cells(reference)
         self.reference, self.catalogue, self.thresholds = reference, catalogue, thresholds
+        self.members = members(values, reference)
         self.gene_sets = {s.name: s for s in catalogue.gene_sets()}
         # Fewer than three reference samples have no spread to stand in.
         self.large_enough = reference.n >= max(thresholds.min_reference, 3)
@@ -188,11 +189,13 @@ class Universe:
         raw = residual = nowhere(len(self.data.samples), self.reference.n)
         reference_z = {}
         if self._varies(ref, coverage):
-            raw = raw_position(own, ref, level)
+            raw = raw_position(own, ref, level, self.members)
             reference_z["raw"] = raw_position(ref, ref, level).oriented(r.sign).z
             # The T-cell-inflamed mechanism has no residual given itself.
             if r.mechanism != self.axis_mechanism and self._varies(axis_ref, axis_coverage):
-                residual = residual_position(own, ref, axis_own, axis_ref, level)
+                residual = residual_position(
+                    own, ref, axis_own, axis_ref, level, self.members
+                )
                 placed = residual_position(ref, ref, axis_ref, axis_ref, level)
                 reference_z["residual"] = placed.oriented(r.sign).z
         reasons = self._reasons(r, coverage, raw)

@@ -1,0 +1,546 @@
+"""Do percentiles, intervals and verdicts keep what they promise?
+
+    python benchmarks/calibration.py [uniform] [coverage] [depth] [stability] [--data FOLDER]
+        [--draws N] [--out FOLDER]
+
+``uniform``: each tumour of a reference placed among the others; Kolmogorov-Smirnov against the
+uniform distribution, share of high and low. The raw percentile of one readout is uniform then by
+construction, so a second table places one random half of the tumours in the other.
+
+``coverage``: what the 90 % interval is an interval *for* is the percentile a tumour would have if
+the set's genes and the reference's tumours were other draws from where they came from. Nobody
+knows that figure for a real set, so it is had in two ways.
+
+- ``bootstrap``: the genes of every set and the reference tumours are drawn with replacement, as
+  many as there are; a gene drawn twice becomes two rows. The truth is the percentile with every
+  gene once and every tumour once. The tumours placed are never in the reference.
+- ``halves``: genes and reference tumours are cut into random halves, so that a tumour gets two
+  percentiles which share neither genes nor reference. Both intervals together must cover a
+  difference of zero: |z1 - z2| within the root of the sum of squares of the facing distances.
+  Sets with fewer than 8 measured genes are not cut and not counted.
+
+``depth``: counts thinned to half by binomial draws, placed in the same reference (that of the full
+counts). ``stability``: a tenth of the genes dropped from the sample; a constant added to TPM; FPKM
+in place of TPM. The reference is the unchanged cohort's own, of which the changed samples are not
+members; the unchanged ones are placed among the others.
+
+Written is one table per part; the summary on the screen is that of benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+import resistpath as rp
+from resistpath.api import linear_tpm
+from resistpath.deconvolve import deconvolve_long
+from resistpath.io.resources import catalogue, deconvolution_tables
+from resistpath.io.tables import read_sample_sheet, write_table
+from resistpath.mechanisms.evidence import assess
+from resistpath.mechanisms.measure import CellTables
+from resistpath.mechanisms.records import Catalogue
+from resistpath.mechanisms.verdict import Thresholds
+from resistpath.normalise import log2_plus_one
+from resistpath.reference import Reference, build_reference
+from resistpath.steps.deconvolve import wide_cells
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+T = Thresholds()
+FEWEST_TO_HALVE = 8
+DEFINITE = ("high", "typical", "low")
+COUNTS = ("riaz_gse91061_counts", "cho_gse126044_counts", "tcga_stad_counts_ensembl")
+TPM = ("gide_prjeb23709_pd1", "hugo_gse78220", "liu_2019_pd1")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Prepared values with what `assess` needs beside them."""
+
+    values: pd.DataFrame
+    cells: CellTables
+    obs: pd.DataFrame
+
+    def part(self, samples: Sequence[str]) -> Cohort:
+        """Some of the samples."""
+        c = self.cells
+        tables = CellTables(*(t.loc[samples] for t in (c.values, c.half, c.below_limit)))
+        return Cohort(self.values[list(samples)], tables, self.obs.loc[samples])
+
+
+def cells_of(values: pd.DataFrame) -> CellTables:
+    """Cell types of log2(TPM+1)."""
+    tables = deconvolution_tables()
+    return wide_cells(deconvolve_long(linear_tpm(values), "quantiseq", tables, symbols="current"))
+
+
+def cohort(values: pd.DataFrame, obs: pd.DataFrame) -> Cohort:
+    """Deconvolve prepared values."""
+    values = values.astype(np.float32)
+    return Cohort(values, cells_of(values), obs)
+
+
+def read(folder: Path, matrix: str = "matrix.tsv.gz") -> tuple[rp.Expression, pd.DataFrame]:
+    """A cohort's matrix as it stands and its sample sheet, in the matrix's order."""
+    e = rp.read_expression(folder / matrix)
+    return e, read_sample_sheet(folder / "samples.tsv").reindex(e.values.columns)
+
+
+def demo() -> Cohort:
+    """The embedded cohort."""
+    e = rp.read_expression(ROOT / "resources" / "demo" / "expression.tsv.gz")
+    obs = read_sample_sheet(ROOT / "resources" / "demo" / "samples.tsv")
+    return cohort(rp.normalise(e).values, obs)
+
+
+def reference_of(c: Cohort, name: str = "reference") -> Reference:
+    """The cohort's pre-treatment tumours."""
+    disease = c.obs["cancer_type"].mode()[0] if "cancer_type" in c.obs else ""
+    return build_reference(name, str(disease), c.values, c.cells.values, c.obs, {})
+
+
+def verdicts(c: Cohort, reference: Reference, book: Catalogue) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mechanisms and readouts of a cohort in a reference."""
+    return assess(c.values, c.cells, c.obs, {}, reference, book, T)
+
+
+# --- uniform -------------------------------------------------------------------------------------
+
+READOUT_VIEWS = {"raw": "percentile", "residual": "residual_percentile"}
+
+
+def uniform(c: Cohort, name: str, seed: int) -> Iterator[dict[str, object]]:
+    """KS p of percentiles by readout and mechanism: among the others, and half in half."""
+    book, rng = catalogue(), np.random.default_rng(seed)
+    reference = reference_of(c)
+    members = list(reference.values.columns)
+    shuffled = rng.permutation(members)
+    half = list(shuffled[: len(members) // 2])
+    rest = [s for s in members if s not in half]
+    ways = {
+        "among the others": (members, reference),
+        "half in half": (rest, reference_of(c.part(half))),
+    }
+    for way, (samples, ref) in ways.items():
+        mechanisms, readouts = verdicts(c.part(samples), ref, book)
+        for kind, table in (("readout", readouts), ("mechanism", mechanisms)):
+            for item, rows in table.groupby(kind, sort=False):
+                for view, column in READOUT_VIEWS.items():
+                    p = rows[column].dropna().to_numpy() / 100
+                    if len(p) < 10:
+                        continue
+                    share = {}
+                    if kind == "mechanism":
+                        words = rows["verdict" if view == "raw" else "residual_verdict"]
+                        share = {w: float((words == w).mean()) for w in (*DEFINITE, "inconclusive")}
+                    yield {
+                        "cohort": name,
+                        "way": way,
+                        "kind": kind,
+                        "item": item,
+                        "view": view,
+                        "n": len(p),
+                        "reference_n": ref.n,
+                        "ks_p": _ks(p, ref.n, way),
+                        **share,
+                    }
+
+
+def _ks(p: np.ndarray, n: int, way: str) -> float:
+    """KS p against uniform; half in half, against what two samples of a distribution give."""
+    if way == "among the others":
+        return float(stats.kstest(p, "uniform").pvalue)
+    # Percentiles in a reference of n share its luck: the two-sample test knows that.
+    grid = (np.arange(n) + 0.5) / n
+    return float(stats.ks_2samp(p, grid).pvalue)
+
+
+# --- coverage ------------------------------------------------------------------------------------
+
+
+def _drawn(genes: tuple[str, ...], measured: set[str], rng: np.random.Generator) -> list[str]:
+    """As many genes with replacement; the second copy of G is called G@2."""
+    have = [g for g in genes if g in measured]
+    seen: Counter[str] = Counter()
+    out = []
+    for g in rng.choice(have, len(have)) if have else ():
+        seen[g] += 1
+        out.append(str(g) if seen[g] == 1 else f"{g}@{seen[g]}")
+    return out
+
+
+def bootstrap_book(book: Catalogue, measured: set[str], rng: np.random.Generator) -> Catalogue:
+    """The catalogue with the genes of every set drawn with replacement."""
+    drawn = [
+        replace(
+            r,
+            genes_up=tuple(_drawn(r.genes_up, measured, rng)),
+            genes_down=tuple(_drawn(r.genes_down, measured, rng)),
+        )
+        if r.signatures
+        else r
+        for r in book.readouts
+    ]
+    return replace(book, readouts=tuple(drawn))
+
+
+def with_copies(values: pd.DataFrame, book: Catalogue) -> pd.DataFrame:
+    """Append a row for every copy of a gene that a drawn set holds."""
+    copies = sorted({g for r in book.readouts for g in r.genes_up + r.genes_down if "@" in g})
+    rows = values.loc[[g.split("@")[0] for g in copies]].set_axis(copies)
+    return pd.concat([values, rows])
+
+
+def bootstrap(c: Cohort, draws: int, placed: int, seed: int) -> Iterator[pd.DataFrame]:
+    """Intervals from drawn genes and drawn tumours, beside the percentile of all."""
+    book = catalogue()
+    measured = set(c.values.index)
+    for draw in range(draws):
+        rng = np.random.default_rng([seed, draw])
+        order = list(rng.permutation(c.values.columns))
+        test, pool = order[:placed], order[placed:]
+        drawn_book = bootstrap_book(book, measured, rng)
+        wide = replace(c, values=with_copies(c.values, drawn_book))
+        every = reference_of(wide.part(pool))
+        chosen = wide.part(list(rng.choice(pool, len(pool))))
+        names = [f"R{i}" for i in range(len(pool))]
+        drawn = replace(
+            every,
+            values=chosen.values.set_axis(names, axis=1),
+            fractions=chosen.cells.values.set_axis(names),
+        )
+        truth, found = (
+            verdicts(wide.part(test), every, book),
+            verdicts(wide.part(test), drawn, drawn_book),
+        )
+        yield _covered(truth, found).assign(draw=draw)
+
+
+def _covered(
+    truth: tuple[pd.DataFrame, pd.DataFrame], found: tuple[pd.DataFrame, pd.DataFrame]
+) -> pd.DataFrame:
+    frames = []
+    for kind, t, f, low, high in (
+        ("mechanism", truth[0], found[0], "low", "high"),
+        ("readout", truth[1], found[1], "percentile_low", "percentile_high"),
+    ):
+        both = t.merge(f, on=["sample", kind], suffixes=("_true", ""))
+        for view, p, lo, hi in (
+            ("raw", "percentile", low, high),
+            ("residual", "residual_percentile", "residual_low", "residual_high"),
+        ):
+            rows = both[both[f"{p}_true"].notna() & both[p].notna()]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "sample": rows["sample"],
+                        "kind": kind,
+                        "item": rows[kind],
+                        "view": view,
+                        "covered": (rows[lo] <= rows[f"{p}_true"])
+                        & (rows[f"{p}_true"] <= rows[hi]),
+                        "width": rows[hi] - rows[lo],
+                        "true": rows[f"{p}_true"],
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def half_books(
+    book: Catalogue, measured: set[str], rng: np.random.Generator
+) -> tuple[Catalogue, Catalogue, set[str]]:
+    """Two catalogues whose sets share no gene, and the readouts that were cut."""
+    first, second, cut = [], [], set()
+    for r in book.readouts:
+        up, down = ([g for g in genes if g in measured] for genes in (r.genes_up, r.genes_down))
+        if not r.signatures or any(0 < len(g) < FEWEST_TO_HALVE for g in (up, down)) or not up:
+            first.append(r)
+            second.append(r)
+            continue
+        cut.add(r.readout)
+        parts = []
+        for genes in (up, down):
+            order = list(rng.permutation(genes))
+            parts.append((tuple(order[: len(order) // 2]), tuple(order[len(order) // 2 :])))
+        first.append(replace(r, genes_up=parts[0][0], genes_down=parts[1][0]))
+        second.append(replace(r, genes_up=parts[0][1], genes_down=parts[1][1]))
+    return replace(book, readouts=tuple(first)), replace(book, readouts=tuple(second)), cut
+
+
+def halves(c: Cohort, draws: int, placed: int, seed: int) -> Iterator[pd.DataFrame]:
+    """Two percentiles of a tumour without a gene or a reference tumour in common."""
+    book = catalogue()
+    measured = set(c.values.index)
+    for draw in range(draws):
+        rng = np.random.default_rng([seed, draw])
+        order = list(rng.permutation(c.values.columns))
+        test, pool = order[:placed], order[placed:]
+        middle = len(pool) // 2
+        one, two, cut = half_books(book, measured, rng)
+        tables = [
+            verdicts(c.part(test), reference_of(c.part(part)), b)
+            for part, b in ((pool[:middle], one), (pool[middle:], two))
+        ]
+        yield _agree(tables, cut, book).assign(draw=draw)
+
+
+def _agree(
+    tables: Sequence[tuple[pd.DataFrame, pd.DataFrame]], cut: set[str], book: Catalogue
+) -> pd.DataFrame:
+    whole = {
+        m.mechanism
+        for m in book.mechanisms
+        if all(r.readout in cut for r in book.readouts_of(m.mechanism))
+    }
+    frames = []
+    for at, kind, low, high, counted in (
+        (0, "mechanism", "low", "high", whole),
+        (1, "readout", "percentile_low", "percentile_high", cut),
+    ):
+        both = tables[0][at].merge(tables[1][at], on=["sample", kind], suffixes=("_1", "_2"))
+        both = both[both[kind].isin(counted)]
+        for view, p, lo, hi in (
+            ("raw", "percentile", low, high),
+            ("residual", "residual_percentile", "residual_low", "residual_high"),
+        ):
+            rows = both[both[f"{p}_1"].notna() & both[f"{p}_2"].notna()]
+            z = [_z(rows[f"{p}_{k}"]) for k in (1, 2)]
+            down = [z[k] - _z(rows[f"{lo}_{k + 1}"]) for k in (0, 1)]
+            up = [_z(rows[f"{hi}_{k + 1}"]) - z[k] for k in (0, 1)]
+            first_above = z[0] > z[1]
+            reach = np.where(first_above, np.hypot(down[0], up[1]), np.hypot(up[0], down[1]))
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "sample": rows["sample"],
+                        "kind": kind,
+                        "item": rows[kind],
+                        "view": view,
+                        "covered": np.abs(z[0] - z[1]) <= reach,
+                        "width": rows[f"{hi}_1"] - rows[f"{lo}_1"],
+                        "true": (rows[f"{p}_1"] + rows[f"{p}_2"]) / 2,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _z(percentile: pd.Series) -> np.ndarray:
+    return np.asarray(special.ndtri(np.clip(percentile.to_numpy() / 100, 1e-3, 1 - 1e-3)))
+
+
+def set_sizes(measured: set[str]) -> pd.Series:
+    """Genes of each readout; a mechanism has the size of its smallest set."""
+    book = catalogue()
+    sizes = {
+        r.readout: len(measured & {*r.genes_up, *r.genes_down}) if r.signatures else 1
+        for r in book.readouts
+    }
+    for m in book.mechanisms:
+        own = [sizes[r.readout] for r in book.readouts_of(m.mechanism)]
+        if own:
+            sizes[m.mechanism] = min(own)
+    return pd.Series(sizes)
+
+
+# --- depth and stability -------------------------------------------------------------------------
+
+
+def changed(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, object]:
+    """How verdicts moved between two tables of the same samples."""
+    both = before.merge(after, on=["sample", "mechanism"], suffixes=("", "_after"))
+    out: dict[str, object] = {"samples": both["sample"].nunique()}
+    for view, column, p in (
+        ("raw", "verdict", "percentile"),
+        ("residual", "residual_verdict", "residual_percentile"),
+    ):
+        rows = both[(both[column] != "not assessable") | (both[f"{column}_after"] != "not assessable")]
+        a, b = rows[column], rows[f"{column}_after"]
+        definite = a.isin(DEFINITE) & b.isin(DEFINITE)
+        moved = (rows[p] - rows[f"{p}_after"]).abs()
+        out |= {
+            f"{view}_n": len(rows),
+            f"{view}_classes_changed": float((a != b).mean()),
+            f"{view}_high_low_flips": float(
+                ((a == "high") & (b == "low") | (a == "low") & (b == "high")).mean()
+            ),
+            f"{view}_definite_changed": float((definite & (a != b)).sum() / max(1, definite.sum())),
+            f"{view}_definite_n": int(definite.sum()),
+            f"{view}_median_move": float(moved.median()),
+            f"{view}_p95_move": float(moved.quantile(0.95)),
+        }
+    return out
+
+
+def thin(values: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Half of the reads, each kept with probability one half."""
+    counts = values.round().astype(np.int64).to_numpy()
+    return pd.DataFrame(
+        rng.binomial(counts, 0.5).astype(np.float64), values.index, values.columns
+    )
+
+
+def depth(data: Path, seed: int) -> Iterator[dict[str, object]]:
+    """Verdicts of full and of thinned counts in the reference of the full ones."""
+    for name in COUNTS:
+        e, obs = read(data / name)
+        if e.units.startswith("log2"):
+            e = replace(e, values=np.exp2(e.values) - 1, units="counts")
+        full = cohort(rp.normalise(e).values, obs)
+        thinned = replace(e, values=thin(e.values, np.random.default_rng(seed)))
+        half = cohort(rp.normalise(thinned).values, obs)
+        ref, book = reference_of(full), catalogue()
+        before, after = verdicts(full, ref, book)[0], verdicts(half, ref, book)[0]
+        yield {"cohort": name, "change": "half depth", "reference_n": ref.n, **changed(before, after)}
+
+
+def _fpkm_twin(data: Path) -> Cohort:
+    e, obs = read(data / "hugo_gse78220_fpkm")
+    c = cohort(rp.normalise(replace(e, units="fpkm")).values, obs)
+    named = {s: s.replace("Pt27A", "Pt27") for s in c.values.columns}
+    kept = [s for s in c.values.columns if named[s] != "Pt27B"]
+    c = c.part(kept)
+    return Cohort(
+        c.values.rename(columns=named),
+        CellTables(*(t.rename(index=named) for t in vars(c.cells).values())),
+        c.obs.rename(index=named),
+    )
+
+
+def stability(data: Path, seed: int) -> Iterator[dict[str, object]]:
+    """Verdicts before and after a change of the matrix, in the reference of the unchanged."""
+    book = catalogue()
+    for name in TPM:
+        e, obs = read(data / name)
+        normal = rp.normalise(e).values
+        c = cohort(normal, obs)
+        ref = reference_of(c)
+        before = verdicts(c, ref, book)[0]
+
+        def row(change: str, other: Cohort) -> dict[str, object]:
+            after = verdicts(other, ref, book)[0]  # noqa: B023 - called at once
+            return {
+                "cohort": name,  # noqa: B023
+                "change": change,
+                "reference_n": ref.n,  # noqa: B023
+                **changed(before, after),  # noqa: B023
+            }
+
+        for k in range(3):
+            rng = np.random.default_rng([seed, k])
+            kept = normal.index[rng.random(len(normal)) >= 0.1]
+            tpm = np.exp2(normal.loc[kept]) - 1
+            again = log2_plus_one(tpm / tpm.sum() * 1e6)
+            yield row(f"10 % of genes dropped, draw {k + 1}", cohort(again, obs))
+        for offset in (0.01, 0.1, 1.0):
+            tpm = np.exp2(normal) - 1 + offset
+            yield row(f"TPM + {offset:g}", cohort(log2_plus_one(tpm / tpm.sum() * 1e6), obs))
+        if name == "hugo_gse78220":
+            twin = _fpkm_twin(data)
+            yield row("FPKM in the reference of TPM", twin)
+            own = verdicts(twin, reference_of(twin), book)[0]
+            yield {
+                "cohort": name,
+                "change": "FPKM in its own reference",
+                "reference_n": ref.n,
+                **changed(before, own),
+            }
+            foreign = reference_of(cohort(*_normal(data / "gide_prjeb23709_pd1")), "Gide")
+            first, second = (verdicts(x, foreign, book)[0] for x in (c, twin))
+            yield {
+                "cohort": name,
+                "change": "FPKM and TPM, both in Gide",
+                "reference_n": foreign.n,
+                **changed(first, second),
+            }
+
+
+def _normal(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    e, obs = read(folder)
+    return rp.normalise(e).values, obs
+
+
+# --- the whole -----------------------------------------------------------------------------------
+
+
+def summarise_coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """Coverage by way, kind, view and size of the set."""
+    edges, labels = [0, 1, 4, 9, 19, 49, 10_000], ["1", "2-4", "5-9", "10-19", "20-49", "50+"]
+    size = pd.cut(table["size"], edges, labels=labels)
+    rows = table.assign(genes=size).groupby(["way", "kind", "view", "genes"], observed=True)
+    return rows.agg(
+        coverage=("covered", "mean"), width=("width", "median"), n=("covered", "size")
+    ).reset_index()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=[], help="uniform coverage depth stability")
+    parser.add_argument("--data", type=Path, default=SHARED / "data")
+    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--placed", type=int, default=15)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "calibration")
+    args = parser.parse_args()
+    parts = args.parts or ["uniform", "coverage", "depth", "stability"]
+    args.out.mkdir(parents=True, exist_ok=True)
+    pd.set_option("display.width", 200, "display.max_rows", 400, "display.max_columns", 30)
+    todo: dict[str, Callable[[], pd.DataFrame]] = {
+        "uniform": lambda: pd.DataFrame(_uniform_rows(args.data, args.seed)),
+        "coverage": lambda: _coverage_rows(args),
+        "depth": lambda: pd.DataFrame(depth(args.data, args.seed)),
+        "stability": lambda: pd.DataFrame(stability(args.data, args.seed)),
+    }
+    for part in parts:
+        table = todo[part]()
+        write_table(args.out / f"{part}.tsv", table)
+        print(f"== {part}")
+        if part == "coverage":
+            table = summarise_coverage(table)
+        if part == "uniform":
+            table = _summarise_uniform(table)
+        print(table.round(3).to_string(index=False))
+
+
+def _uniform_rows(data: Path, seed: int) -> Iterator[dict[str, object]]:
+    yield from uniform(demo(), "demo", seed)
+    for name in ("gide_prjeb23709_pd1", "liu_2019_pd1"):
+        if (data / name).is_dir():
+            yield from uniform(cohort(*_normal(data / name)), name, seed)
+
+
+def _summarise_uniform(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table.groupby(["cohort", "way", "kind", "view"], sort=False)
+    out = rows.agg(
+        items=("item", "size"),
+        ks_above_01=("ks_p", lambda p: float((p > 0.01).mean())),
+        most_high=("high", "max"),
+        most_low=("low", "max"),
+        inconclusive=("inconclusive", "mean"),
+    )
+    return out.reset_index()
+
+
+def _coverage_rows(args: argparse.Namespace) -> pd.DataFrame:
+    c = demo()
+    sizes = set_sizes(set(c.values.index))
+    frames = []
+    for way, run in (("bootstrap", bootstrap), ("halves", halves)):
+        found = list(run(c, args.draws, args.placed, args.seed))
+        frames.append(pd.concat(found, ignore_index=True).assign(way=way))
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(size=table["item"].map(sizes))
+
+
+if __name__ == "__main__":
+    main()
