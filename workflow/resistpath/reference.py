@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +10,45 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from resistpath.errors import UserError
+from resistpath.errors import UserError, some
 from resistpath.expression import check_matrix, samples_by_genes
 
 MINIMUM_SAMPLES = 20
 FIT_MADS = 4.0
 """Scaled MADs below the reference's median correlation from which a sample fits poorly."""
 _MAD_TO_SD = 1.4826
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a pack says of its tumours, over all of its own genes.
+
+    Percentiles never come from here: they are recomputed on the genes shared with a sample.
+
+    Attributes
+    ----------
+    genes
+        Genes x ``mean``, ``sd`` of log2(TPM+1), float32.
+    readouts
+        Samples x readouts: the scores as they are, not oriented.
+    lines
+        Readouts x ``slope``, ``intercept``, ``residual_sd``: least squares on the
+        T-cell-inflamed score.
+    correlation, residual_correlation
+        Readouts x readouts, Pearson over the samples; NaN where a readout does not vary.
+    noise
+        Readouts x ``{technical,biopsy}_sd`` and ``{technical,biopsy}_pairs``, the same with
+        ``residual_`` before it: standard deviation of the difference of two libraries of one
+        biopsy, and of two pre-treatment biopsies of one patient, in units of the score. NaN and
+        0 where the cohort has no such pairs.
+    """
+
+    genes: pd.DataFrame
+    readouts: pd.DataFrame
+    lines: pd.DataFrame
+    correlation: pd.DataFrame
+    residual_correlation: pd.DataFrame
+    noise: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -35,6 +67,10 @@ class Reference:
         Samples x ``method:cell_type``: cell fractions and scores.
     info
         How samples were chosen, where they came from; plain JSON values.
+    statistics
+        Summary of the samples; None until a pack is made of them.
+    digest
+        SHA-256 over the contents of the pack it was read from.
     """
 
     name: str
@@ -42,6 +78,8 @@ class Reference:
     values: pd.DataFrame
     fractions: pd.DataFrame
     info: dict[str, Any] = field(default_factory=dict)
+    statistics: Statistics | None = None
+    digest: str = ""
 
     @property
     def n(self) -> int:
@@ -50,7 +88,9 @@ class Reference:
 
 
 def select_samples(
-    obs: pd.DataFrame, failed: Mapping[str, str]
+    obs: pd.DataFrame,
+    failed: Mapping[str, str],
+    where: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[list[str], dict[str, str]]:
     """Choose reference samples: pre-treatment, passing quality, one per patient.
 
@@ -61,6 +101,8 @@ def select_samples(
         point counts as pre-treatment.
     failed
         Samples that fail a quality gate, with the reason.
+    where
+        Columns of the sheet and the values a sample must have there.
 
     Returns
     -------
@@ -68,6 +110,12 @@ def select_samples(
         The chosen samples in sheet order, and the reason for each one left out. Of several
         samples of one patient the first by name is taken.
     """
+    unknown = [column for column in where or {} if column not in obs]
+    if unknown:
+        raise UserError(
+            f"the sample sheet has no column {unknown[0]!r}",
+            do=f"choose by one of {some(obs.columns, 20)}",
+        )
     left_out: dict[str, str] = {}
     taken: dict[str, str] = {}
     for sample in sorted(obs.index):
@@ -79,12 +127,23 @@ def select_samples(
             left_out[sample] = f"fails quality: {failed[sample]}"
         elif not pd.isna(timepoint) and timepoint not in (None, "", "pre"):
             left_out[sample] = f"not pre-treatment ({timepoint})"
+        elif unlike := _unlike(obs.loc[sample], where or {}):
+            left_out[sample] = unlike
         elif patient in taken:
             left_out[sample] = f"patient {patient} is already there with {taken[patient]}"
         else:
             taken[patient] = sample
     chosen = set(taken.values())
     return [s for s in obs.index if s in chosen], left_out
+
+
+def _unlike(row: pd.Series, where: Mapping[str, Sequence[str]]) -> str:
+    """First column in which a sample is not what was asked for, as a reason."""
+    for column, wanted in where.items():
+        value = row[column]
+        if pd.isna(value) or str(value) not in wanted:
+            return f"{column} is {'not stated' if pd.isna(value) else value}"
+    return ""
 
 
 def build_reference(
@@ -94,6 +153,7 @@ def build_reference(
     fractions: pd.DataFrame,
     obs: pd.DataFrame,
     failed: Mapping[str, str],
+    where: Mapping[str, Sequence[str]] | None = None,
 ) -> Reference:
     """Make a reference from a prepared cohort.
 
@@ -103,7 +163,7 @@ def build_reference(
         Genes x samples, log2(TPM+1).
     fractions
         Samples x ``method:cell_type``.
-    obs, failed
+    obs, failed, where
         See `select_samples`.
 
     Returns
@@ -112,14 +172,17 @@ def build_reference(
         May hold fewer than `MINIMUM_SAMPLES`; then no verdict is given against it.
     """
     check_matrix(values)
-    chosen, left_out = select_samples(obs, failed)
+    chosen, left_out = select_samples(obs, failed, where)
     if not chosen:
         raise UserError(
-            "no sample can serve as reference", where=name, do="check time points and quality"
+            "no sample can serve as reference",
+            where=name,
+            do="check time points, quality and what was asked for; or name another reference",
         )
     unknown = int(obs.loc[chosen, "timepoint"].isna().sum()) if "timepoint" in obs else len(chosen)
     info = {
-        "inclusion": "pre-treatment tumours that pass quality, one per patient",
+        "inclusion": "pre-treatment tumours that pass quality, one per patient"
+        + "".join(f"; {column} {' or '.join(words)}" for column, words in (where or {}).items()),
         "unknown_timepoint": unknown,
         "left_out": left_out,
     }

@@ -12,7 +12,9 @@ rule report:
         concordance=f"{RESULTS}/{{cohort}}/fractions.cohort_concordance.tsv",
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
-        reference=reference_pack,
+        mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
+        readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
+        reference=reference_packs,
         catalogue=shipped(catalogue_files()),
         signatures=OWN_SETS,
     output:
@@ -31,9 +33,10 @@ rule report:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.manifest, parent=True),
+        references=reference_options,
         thresholds=options("assess"),
         signatures=own_sets(),
         code=code_digest("resistpath.steps.report"),
     shell:
-        "resistpath report {params.folder:q} --reference {input.reference:q}"
+        "resistpath report {params.folder:q} {params.references}"
         " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"
