@@ -11,13 +11,16 @@ construction, so a second table places one random half of the tumours in the oth
 the set's genes and the reference's tumours were other draws from where they came from. Nobody
 knows that figure for a real set, so it is had in two ways.
 
-- ``bootstrap``: the genes of every set and the reference tumours are drawn with replacement, as
-  many as there are; a gene drawn twice becomes two rows. The truth is the percentile with every
-  gene once and every tumour once. The tumours placed are never in the reference.
+- ``bootstrap``: genes and reference tumours are drawn with replacement, as many as there are; a
+  gene drawn twice becomes two rows. The truth is the percentile with every gene once and every
+  tumour once. The tumours placed are never in the reference. For readouts each set's genes are
+  drawn by themselves; for mechanisms the genes of all sets at once, so that what sets share they
+  gain or lose together (sets of fewer than 5 genes stay whole, their mechanisms do not count).
 - ``halves``: genes and reference tumours are cut into random halves, so that a tumour gets two
   percentiles which share neither genes nor reference. Both intervals together must cover a
   difference of zero: |z1 - z2| within the root of the sum of squares of the facing distances.
-  Sets with fewer than 8 measured genes are not cut and not counted.
+  Genes of all sets are cut at once; a set with fewer than 3 genes in a half stays whole and does
+  not count, nor does its mechanism.
 
 ``depth``: counts thinned to half by binomial draws, placed in the same reference (that of the full
 counts). ``stability``: a tenth of the genes dropped from the sample; a constant added to TPM; FPKM
@@ -47,7 +50,7 @@ from resistpath.io.resources import catalogue, deconvolution_tables
 from resistpath.io.tables import read_sample_sheet, write_table
 from resistpath.mechanisms.evidence import assess
 from resistpath.mechanisms.measure import CellTables
-from resistpath.mechanisms.records import Catalogue
+from resistpath.mechanisms.records import Catalogue, Readout
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.normalise import log2_plus_one
 from resistpath.reference import Reference, build_reference
@@ -56,7 +59,8 @@ from resistpath.steps.deconvolve import wide_cells
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 T = Thresholds()
-FEWEST_TO_HALVE = 8
+FEWEST_IN_HALF = 3
+FEWEST_TO_DRAW = 5
 DEFINITE = ("high", "typical", "low")
 COUNTS = ("riaz_gse91061_counts", "cho_gse126044_counts", "tcga_stad_counts_ensembl")
 TPM = ("gide_prjeb23709_pd1", "hugo_gse78220", "liu_2019_pd1")
@@ -92,7 +96,10 @@ def cohort(values: pd.DataFrame, obs: pd.DataFrame) -> Cohort:
 def read(folder: Path, matrix: str = "matrix.tsv.gz") -> tuple[rp.Expression, pd.DataFrame]:
     """A cohort's matrix as it stands and its sample sheet, in the matrix's order."""
     e = rp.read_expression(folder / matrix)
-    return e, read_sample_sheet(folder / "samples.tsv").reindex(e.values.columns)
+    # Time points in other words than a sample sheet's (pre-ipi) stay, and are not "pre".
+    sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str, index_col=0)
+    sheet = sheet.rename(columns={"patient_id": "patient"}).reindex(e.values.columns)
+    return e, sheet.astype(object).where(sheet.notna(), None)
 
 
 def demo() -> Cohort:
@@ -193,6 +200,33 @@ def bootstrap_book(book: Catalogue, measured: set[str], rng: np.random.Generator
     return replace(book, readouts=tuple(drawn))
 
 
+def joint_book(book: Catalogue, measured: set[str], rng: np.random.Generator) -> Catalogue:
+    """The catalogue with the genes of all sets drawn at once, with replacement."""
+    sets = [r for r in book.readouts if r.signatures and _fewest(r, measured) >= FEWEST_TO_DRAW]
+    union = sorted({g for r in sets for g in r.genes_up + r.genes_down} & measured)
+    times = dict(zip(union, rng.multinomial(len(union), [1 / len(union)] * len(union)), strict=True))
+
+    def drawn(genes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            g if k == 0 else f"{g}@{k + 1}" for g in genes for k in range(times.get(g, 0))
+        )
+
+    names = {r.readout for r in sets}
+    readouts = tuple(
+        replace(r, genes_up=drawn(r.genes_up), genes_down=drawn(r.genes_down))
+        if r.readout in names
+        else r
+        for r in book.readouts
+    )
+    return replace(book, readouts=readouts)
+
+
+def _fewest(r: Readout, measured: set[str]) -> int:
+    """Genes on the smaller side of a readout's set."""
+    sides = [len(measured & set(genes)) for genes in (r.genes_up, r.genes_down) if genes]
+    return min(sides, default=0)
+
+
 def with_copies(values: pd.DataFrame, book: Catalogue) -> pd.DataFrame:
     """Append a row for every copy of a gene that a drawn set holds."""
     copies = sorted({g for r in book.readouts for g in r.genes_up + r.genes_down if "@" in g})
@@ -204,25 +238,38 @@ def bootstrap(c: Cohort, draws: int, placed: int, seed: int) -> Iterator[pd.Data
     """Intervals from drawn genes and drawn tumours, beside the percentile of all."""
     book = catalogue()
     measured = set(c.values.index)
+    whole = _mechanisms(book, lambda r: _fewest(r, measured) >= FEWEST_TO_DRAW)
     for draw in range(draws):
-        rng = np.random.default_rng([seed, draw])
-        order = list(rng.permutation(c.values.columns))
-        test, pool = order[:placed], order[placed:]
-        drawn_book = bootstrap_book(book, measured, rng)
-        wide = replace(c, values=with_copies(c.values, drawn_book))
-        every = reference_of(wide.part(pool))
-        chosen = wide.part(list(rng.choice(pool, len(pool))))
-        names = [f"R{i}" for i in range(len(pool))]
-        drawn = replace(
-            every,
-            values=chosen.values.set_axis(names, axis=1),
-            fractions=chosen.cells.values.set_axis(names),
-        )
-        truth, found = (
-            verdicts(wide.part(test), every, book),
-            verdicts(wide.part(test), drawn, drawn_book),
-        )
-        yield _covered(truth, found).assign(draw=draw)
+        for kind, draw_genes in (("readout", bootstrap_book), ("mechanism", joint_book)):
+            rng = np.random.default_rng([seed, draw])
+            order = list(rng.permutation(c.values.columns))
+            test, pool = order[:placed], order[placed:]
+            drawn_book = draw_genes(book, measured, rng)
+            wide = replace(c, values=with_copies(c.values, drawn_book))
+            every = reference_of(wide.part(pool))
+            chosen = wide.part(list(rng.choice(pool, len(pool))))
+            names = [f"R{i}" for i in range(len(pool))]
+            drawn = replace(
+                every,
+                values=chosen.values.set_axis(names, axis=1),
+                fractions=chosen.cells.values.set_axis(names),
+            )
+            truth, found = (
+                verdicts(wide.part(test), every, book),
+                verdicts(wide.part(test), drawn, drawn_book),
+            )
+            rows = _covered(truth, found)
+            counts = (rows["kind"] == kind) & ((kind == "readout") | rows["item"].isin(whole))
+            yield rows[counts].assign(draw=draw)
+
+
+def _mechanisms(book: Catalogue, holds: Callable[[Readout], bool]) -> set[str]:
+    """Mechanisms of whose readouts all hold."""
+    return {
+        m.mechanism
+        for m in book.mechanisms
+        if all(r.signatures and holds(r) for r in book.readouts_of(m.mechanism))
+    }
 
 
 def _covered(
@@ -260,21 +307,29 @@ def half_books(
     book: Catalogue, measured: set[str], rng: np.random.Generator
 ) -> tuple[Catalogue, Catalogue, set[str]]:
     """Two catalogues whose sets share no gene, and the readouts that were cut."""
-    first, second, cut = [], [], set()
+    union = sorted({g for r in book.readouts for g in r.genes_up + r.genes_down} & measured)
+    first = {g for g, one in zip(union, rng.random(len(union)) < 0.5, strict=True) if one}
+    halves_ = (first, set(union) - first)
+    out: tuple[list[Readout], list[Readout]] = ([], [])
+    cut = set()
     for r in book.readouts:
-        up, down = ([g for g in genes if g in measured] for genes in (r.genes_up, r.genes_down))
-        if not r.signatures or any(0 < len(g) < FEWEST_TO_HALVE for g in (up, down)) or not up:
-            first.append(r)
-            second.append(r)
-            continue
-        cut.add(r.readout)
-        parts = []
-        for genes in (up, down):
-            order = list(rng.permutation(genes))
-            parts.append((tuple(order[: len(order) // 2]), tuple(order[len(order) // 2 :])))
-        first.append(replace(r, genes_up=parts[0][0], genes_down=parts[1][0]))
-        second.append(replace(r, genes_up=parts[0][1], genes_down=parts[1][1]))
-    return replace(book, readouts=tuple(first)), replace(book, readouts=tuple(second)), cut
+        parts = [
+            replace(
+                r,
+                genes_up=tuple(g for g in r.genes_up if g in half),
+                genes_down=tuple(g for g in r.genes_down if g in half),
+            )
+            for half in halves_
+        ]
+        sides = [p.genes_up for p in parts] + [p.genes_down for p in parts if r.genes_down]
+        if r.signatures and min(map(len, sides)) >= FEWEST_IN_HALF:
+            cut.add(r.readout)
+        else:
+            parts = [r, r]
+        for readouts, part in zip(out, parts, strict=True):
+            readouts.append(part)
+    one, two = (replace(book, readouts=tuple(readouts)) for readouts in out)
+    return one, two, cut
 
 
 def halves(c: Cohort, draws: int, placed: int, seed: int) -> Iterator[pd.DataFrame]:
@@ -297,11 +352,7 @@ def halves(c: Cohort, draws: int, placed: int, seed: int) -> Iterator[pd.DataFra
 def _agree(
     tables: Sequence[tuple[pd.DataFrame, pd.DataFrame]], cut: set[str], book: Catalogue
 ) -> pd.DataFrame:
-    whole = {
-        m.mechanism
-        for m in book.mechanisms
-        if all(r.readout in cut for r in book.readouts_of(m.mechanism))
-    }
+    whole = _mechanisms(book, lambda r: r.readout in cut)
     frames = []
     for at, kind, low, high, counted in (
         (0, "mechanism", "low", "high", whole),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,11 @@ from resistpath.score.intervals import (
     moderated_variance,
     prior_variance,
 )
+
+
+SOURCES = ("genes", "inflammation", "reference")
+"""Where uncertainty comes from: the readout's own genes (or its fit), the genes of the
+T-cell-inflamed score a residual is taken on, and the reference's tumours."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +44,34 @@ class ReadoutValues:
 
 @dataclass(frozen=True)
 class Position:
-    """Normal scores of samples in a reference; `lower` and `upper` are distances, >= 0.
+    """Normal scores of samples in a reference; distances to the interval's ends are >= 0.
 
-    `n` is the number of reference tumours each sample was placed among: one less for a sample
-    that is itself in the reference.
+    Attributes
+    ----------
+    counts, z
+        Mid-rank count and its normal score.
+    parts
+        By source of uncertainty (`SOURCES`), the distances to the lower and the upper end that
+        it alone would give, in normal scores.
+    n
+        Number of reference tumours each sample was placed among: one less for a sample that is
+        itself in the reference.
     """
 
     counts: np.ndarray
     z: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray]]
     n: int | np.ndarray
+
+    @property
+    def lower(self) -> np.ndarray:
+        """Distance to the lower end: all sources, as the root of the sum of squares."""
+        return _root_sum_square([down for down, _ in self.parts.values()])
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Distance to the upper end."""
+        return _root_sum_square([up for _, up in self.parts.values()])
 
     @property
     def percentile(self) -> np.ndarray:
@@ -70,13 +92,21 @@ class Position:
         """Turn the axis round for readouts whose low values mean more of the mechanism."""
         if sign > 0:
             return self
-        return Position(self.n - self.counts, -self.z, self.upper, self.lower, self.n)
+        turned = {source: (up, down) for source, (down, up) in self.parts.items()}
+        return Position(self.n - self.counts, -self.z, turned, self.n)
+
+
+def _root_sum_square(terms: Sequence[np.ndarray]) -> np.ndarray:
+    total = np.zeros_like(terms[0])
+    for term in terms:
+        total = total + term**2
+    return np.sqrt(total)
 
 
 def nowhere(n_samples: int, n: int) -> Position:
     """Positions of samples that could not be placed: all NaN."""
     nan = np.full(n_samples, np.nan)
-    return Position(nan, nan, nan, nan, n)
+    return Position(nan, nan, dict.fromkeys(SOURCES, (nan, nan)), n)
 
 
 def gene_sampling_variance(sample: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, float]:
@@ -121,6 +151,7 @@ def place(
     reference: np.ndarray,
     level: float,
     others: Others | None = None,
+    further: Mapping[str, np.ndarray] | None = None,
 ) -> Position:
     """Place scores with half-widths in a reference.
 
@@ -128,8 +159,17 @@ def place(
     squares on the normal-score axis (MOVER, Zou & Donner 2008, doi:10.1002/sim.3095): the
     score's own interval, mapped through the reference, and the binomial interval of a
     percentile read in n samples. A missing half-width leaves the second alone.
+
+    Parameters
+    ----------
+    half
+        Half-widths of the scores' own intervals, for the source ``"genes"``.
+    further
+        Half-widths by further sources. All are joined before they are mapped through the
+        reference, and the distances shared out by their squares.
     """
-    half = np.where(np.isfinite(half), half, 0.0)
+    halves = {"genes": np.where(np.isfinite(half), half, 0.0), **(further or {})}
+    half = _root_sum_square(list(halves.values()))
     ends = np.stack([scores - half, scores, scores + half])
     n = np.full(len(scores), len(reference))
     counts = midrank_counts(reference, ends)
@@ -138,13 +178,25 @@ def place(
             counts[:, i], n[i] = midrank_counts(among, ends[:, i]), len(among)
     low, z, high = normal_scores(counts, n)
     p_low, p_high = jeffreys_interval(counts[1], n, level)
-    lower = np.hypot(z - low, z - special.ndtri(p_low))
-    upper = np.hypot(high - z, special.ndtri(p_high) - z)
-    count = np.array(counts[1])
-    missing = np.isnan(scores)
-    for array in (count, z, lower, upper):
-        array[missing] = np.nan
-    return Position(count, z, lower, upper, n)
+    missing = np.where(np.isnan(scores), np.nan, 0.0)
+    share = {
+        source: np.divide(h, half, out=np.zeros_like(half), where=half > 0)
+        for source, h in halves.items()
+    }
+    none = np.zeros_like(half)
+    parts = {
+        source: (
+            (z - low) * share.get(source, none) + missing,
+            (high - z) * share.get(source, none) + missing,
+        )
+        for source in SOURCES
+    }
+    down, up = parts["reference"]
+    parts["reference"] = (
+        np.hypot(down, z - special.ndtri(p_low)),
+        np.hypot(up, special.ndtri(p_high) - z),
+    )
+    return Position(counts[1] + missing, z + missing, parts, n)
 
 
 def raw_position(
@@ -231,7 +283,8 @@ def residual_position(
 
     The residual is :math:`s - (a + b T)` with a and b the least-squares line of the readout on
     the T-cell-inflamed score T over the reference. Its interval adds to the gene sampling of
-    s the gene sampling of T (times b) and the uncertainty of the line at T.
+    s the gene sampling of T (times b) and the uncertainty of the line at T, which counts as the
+    reference's.
 
     Parameters
     ----------
@@ -260,6 +313,5 @@ def residual_position(
         )
     half = _half(ReadoutValues(own, without[0], sample.half), ReadoutValues(ref, without[1]), level)
     half_t = np.where(np.isfinite(h := _half(inflammation, reference_inflammation, level)), h, 0.0)
-    half = np.where(np.isfinite(half), half, 0.0)
-    half = np.sqrt(half**2 + (float(line.slope) * half_t) ** 2 + of_line**2)
-    return place(own, half, ref, level, others.get)
+    further = {"inflammation": np.abs(float(line.slope)) * half_t, "reference": of_line}
+    return place(own, half, ref, level, others.get, further)
