@@ -130,7 +130,7 @@ def summarise(
         for kind in NOISE:
             sd, n = difference_sd(table, repeated.get(kind, []))
             noise[f"{prefix}{kind}_sd"] = sd
-            noise[f"{prefix}{kind}_pairs"] = n
+            noise[f"{prefix}{kind}_pairs"] = float(n)
     x = reference.values.to_numpy(dtype=np.float64)
     ddof = 1 if reference.n > 1 else 0
     genes = pd.DataFrame(

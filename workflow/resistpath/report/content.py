@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 from resistpath.report.cohort import cohort_content
 from resistpath.report.composition import agreement, composition, general_caveats
 from resistpath.report.mechanism import described, finding, readout_record, short_readout
+from resistpath.report.elsewhere import other_references, places_elsewhere
 from resistpath.report.parts import (
     SCHEMA_VERSION,
     by_axis,
@@ -73,6 +74,7 @@ def sample_content(
     catalogue: Catalogue,
     software: Mapping[str, Any],
     thresholds: Mapping[str, Any],
+    elsewhere: pd.DataFrame | None = None,
 ) -> Record:
     """Everything one sample's page says.
 
@@ -101,6 +103,8 @@ def sample_content(
         `name`, `version` and `digest`.
     thresholds
         Configuration values that decided the verdicts.
+    elsewhere
+        Places of this sample in further references (``mechanisms.references.tsv``).
 
     Raises
     ------
@@ -121,11 +125,13 @@ def sample_content(
     context: list[Record] = []
     if not withheld:
         rows = {str(r["mechanism"]): r for r in records(mechanisms)}
+        places = places_elsewhere(elsewhere)
         values = {str(r["readout"]): r for r in records(readouts)}
         inflamed = inflamed_mechanism(catalogue)
         signatures = {s.signature: s for s in catalogue.signatures}
         for entry in catalogue.mechanisms:
             record = described(entry) | finding(entry, rows.get(entry.mechanism), ref, inflamed)
+            record["elsewhere"] = places.get(entry.mechanism, [])
             readout_records = [
                 readout_record(r, values.get(r.readout), signatures, reference_readouts)
                 for r in catalogue.readouts
@@ -152,6 +158,7 @@ def sample_content(
         "identity": identity,
         "sheet": sheet,
         "reference": ref,
+        "other_references": [] if withheld else other_references(elsewhere),
         "quality": gates,
         "withheld": {"reasons": gates["reasons"]} if withheld else None,
         "summary": wording.summary(gates, ref, found, further, absent),

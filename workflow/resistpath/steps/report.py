@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from resistpath.errors import UserError
 from resistpath.io.cohort import write_cohort
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
-from resistpath.io.packs import read_reference
 from resistpath.io.prepared import Prepared, read_prepared
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
@@ -23,14 +22,16 @@ from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, code_digest, file_sha256
-from resistpath.reference import Reference, fit_to_reference, midrank_counts
+from resistpath.reference import Reference, fit_to_reference, members, midrank_percentile
 from resistpath.report import content, render
 from resistpath.steps import Progress, silent
-from resistpath.steps.reference import describe
+from resistpath.steps.reference import Chosen, choose, describe
 
 LOW_TPM = 1.0
 LOW_READS = 10
 TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+ELSEWHERE = ("mechanisms.references", "readouts.references")
+MORE_TABLES = (*ELSEWHERE, "genes", "scores.wide")
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -42,6 +43,8 @@ class Results:
     reference: Reference
     tables: dict[str, pd.DataFrame]
     together: dict[str, pd.DataFrame]
+    elsewhere: pd.DataFrame
+    stands_in: str
     book: Catalogue
     thresholds: Thresholds
     signatures: Path | None
@@ -53,7 +56,7 @@ class Results:
 
 
 def _load(
-    folder: Path, reference: Path, thresholds: Thresholds, signatures: Path | None
+    folder: Path, chosen: Chosen, thresholds: Thresholds, signatures: Path | None
 ) -> Results:
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
@@ -61,9 +64,11 @@ def _load(
     together = {name: read_table(folder / f"{name}.tsv") for name in COHORT_TABLES}
     results = Results(
         read_prepared(folder / "prepared.h5ad"),
-        read_reference(reference),
+        chosen.reference,
         tables,
         together,
+        read_table(folder / f"{ELSEWHERE[0]}.tsv"),
+        chosen.stands_in,
         catalogue(signatures),
         thresholds,
         signatures,
@@ -90,7 +95,7 @@ def _truth(table: pd.DataFrame) -> pd.DataFrame:
 
 def report(
     folder: Path,
-    reference: Path,
+    references: Sequence[str | Path],
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
@@ -98,9 +103,11 @@ def report(
 ) -> None:
     """Write ``reports/``, ``index.html``, ``cohort.h5ad`` and ``manifest.json``.
 
-    `signatures` holds gene sets of the user, which join the catalogue.
+    `references` as `assess` was given them. `signatures` holds gene sets of the user, which
+    join the catalogue.
     """
-    results = _load(folder, reference, thresholds, signatures)
+    primary = choose(references[:1], thresholds.min_reference)[0]
+    results = _load(folder, primary, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
@@ -118,11 +125,11 @@ def report(
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
     write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
     _write_h5ad(folder / "cohort.h5ad", results)
-    _finish(folder, reference, results, written)
+    _finish(folder, primary.path, results, written)
 
 
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
-    tables = [folder / f"{name}.tsv" for name in (*TABLES, *COHORT_TABLES, "genes", "scores.wide")]
+    tables = [folder / f"{name}.tsv" for name in (*TABLES, *COHORT_TABLES, *MORE_TABLES)]
     others = [folder / name for name in ("prepared.h5ad", "index.html", "cohort.h5ad")]
     inside = [reference] if reference.resolve().parent == folder.resolve() else []
     outputs = [*pages, *tables, *others, *(folder / p.name for p in inside)]
@@ -146,6 +153,8 @@ def _reference_record(results: Results) -> dict[str, Any]:
     facts = describe(reference)
     unknown = facts.get("unknown_timepoint", 0)
     text = str(facts.get("inclusion", ""))
+    if results.stands_in:
+        text += f"; {results.stands_in}"
     if unknown:
         text += f"; time point unknown for {unknown} of {reference.n}, taken as pre-treatment"
     return {
@@ -181,7 +190,7 @@ def _fits(results: Results) -> dict[str, dict[str, Any]]:
 def _key_genes(results: Results) -> pd.DataFrame:
     """Level, percentile and low-count flag of every key gene in every sample."""
     values, counts = results.prepared.values, results.prepared.counts
-    frames = []
+    place, frames = members(values, results.reference), []
     for gene in results.book.key_genes:
         if gene.gene not in values.index:
             continue
@@ -189,7 +198,7 @@ def _key_genes(results: Results) -> pd.DataFrame:
         percentile = np.full(len(own), np.nan)
         if gene.gene in results.reference.values.index:
             ref = results.reference.values.loc[gene.gene].to_numpy(dtype=float)
-            percentile = 100 * midrank_counts(ref, own) / len(ref)
+            percentile = midrank_percentile(ref, own, place)
         low = (
             own < np.log2(LOW_TPM + 1)
             if counts is None
@@ -218,15 +227,15 @@ def _fractions(results: Results) -> pd.DataFrame:
         fit, on=["sample", "method"], how="left", validate="many_to_one"
     )
     table["percentile"] = np.nan
+    inside = members(results.prepared.values, results.reference)
+    place = pd.Series(inside, index=results.samples)
     for (method, cell), rows in table.groupby(["method", "cell_type"], sort=False):
         name = f"{method}:{cell}"
         if name in results.reference.fractions:
             ref = results.reference.fractions[name].to_numpy(dtype=float)
-            ref = ref[np.isfinite(ref)]
-            if len(ref):
-                own = rows["value"].to_numpy(dtype=float)
-                place = 100 * midrank_counts(ref, own) / len(ref)
-                table.loc[rows.index, "percentile"] = np.where(np.isfinite(own), place, np.nan)
+            own = rows["value"].to_numpy(dtype=float)
+            at = place.loc[rows["sample"].astype(str)].to_numpy()
+            table.loc[rows.index, "percentile"] = midrank_percentile(ref, own, at)
     return table
 
 
@@ -242,14 +251,6 @@ def _reference_readouts(results: Results) -> pd.DataFrame:
     return reference_scores(results.prepared.values, results.reference, results.book)
 
 
-def _members(results: Results) -> set[str]:
-    """Samples that are themselves in the reference: same name, same values."""
-    own, ref = results.prepared.values, results.reference.values
-    genes = own.index.intersection(ref.index)
-    both = [s for s in results.samples if s in ref.columns]
-    return {s for s in both if np.array_equal(own.loc[genes, s], ref.loc[genes, s])}
-
-
 def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     groups = {
         "quality": results.tables["quality"],
@@ -258,6 +259,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         "fractions": _fractions(results),
         "key_genes": _key_genes(results),
     }
+    if len(results.elsewhere):
+        groups["elsewhere"] = results.elsewhere
     split = {
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
         for key, table in groups.items()
@@ -265,11 +268,11 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     reference, fits = _reference_record(results), _fits(results)
     spread = content.summarise_reference(_reference_readouts(results))
     obs = results.prepared.obs
-    members = _members(results)
-    for sample in results.samples:
+    inside = members(results.prepared.values, results.reference)
+    for sample, at in zip(results.samples, inside, strict=True):
         own = reference | {"fit": fits.get(sample, {})}
-        if sample in members:
-            own["description"] += "; this sample is one of them"
+        if at >= 0:
+            own["description"] += "; this sample is one of them, and is placed among the others"
         record = content.sample_content(
             sample,
             obs={str(k): v for k, v in obs.loc[sample].items()}
