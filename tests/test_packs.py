@@ -271,7 +271,7 @@ def test_a_fallback_is_taken_only_where_the_user_named_one(made, tmp_path):
     assert (kept.reference.name, kept.stands_in) == ("small", "")
     with pytest.raises(UserError, match="two references are called 'few'"):
         choose([few, few], 20)
-    with pytest.raises(UserError, match="no reference 'skcm'.*cptac_ucec"):
+    with pytest.raises(UserError, match=r"no reference 'skcm'.*cptac_ucec"):
         choose(["skcm"], 20)
 
 

@@ -203,12 +203,12 @@ def members(values: pd.DataFrame, reference: Reference) -> np.ndarray:
     every shared gene. That depends on the sample and the reference alone.
     """
     genes = shared_universe(values, reference)
-    own, ref = values.loc[genes], reference.values.loc[genes]
-    place = reference.values.columns.get_indexer(values.columns)
-    for i, at in enumerate(place):
-        if at >= 0 and not np.array_equal(own.iloc[:, i].to_numpy(), ref.iloc[:, at].to_numpy()):
+    own, ref = values.loc[genes].to_numpy(), reference.values.loc[genes].to_numpy()
+    place = np.asarray(reference.values.columns.get_indexer(values.columns))
+    for i, at in enumerate(place.tolist()):
+        if at >= 0 and not np.array_equal(own[:, i], ref[:, at]):
             place[i] = -1
-    return np.asarray(place)
+    return place
 
 
 def midrank_percentile(
@@ -257,12 +257,14 @@ def midrank_counts(reference: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.asarray((below + up_to) / 2.0)
 
 
-def normal_scores(counts: np.ndarray, n: int) -> np.ndarray:
+def normal_scores(counts: np.ndarray, n: int | np.ndarray) -> np.ndarray:
     """Van der Waerden scores of mid-rank counts: the normal quantile of (c + 1/2) / (n + 1)."""
     return np.asarray(special.ndtri((counts + 0.5) / (n + 1)))
 
 
-def jeffreys_interval(counts: np.ndarray, n: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+def jeffreys_interval(
+    counts: np.ndarray, n: int | np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Binomial interval of a percentile read in n samples, as shares of 1.
 
     Jeffreys' interval (Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286): it stays

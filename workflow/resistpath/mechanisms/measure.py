@@ -197,9 +197,7 @@ class Universe:
             reference_z["raw"] = raw_position(ref, ref, level).oriented(r.sign).z
             # The T-cell-inflamed mechanism has no residual given itself.
             if r.mechanism != self.axis_mechanism and self._varies(axis_ref, axis_coverage):
-                residual = residual_position(
-                    own, ref, axis_own, axis_ref, level, self.members
-                )
+                residual = residual_position(own, ref, axis_own, axis_ref, level, self.members)
                 slope = float(Line.fit(axis_ref.scores, ref.scores).slope)
                 placed = residual_position(ref, ref, axis_ref, axis_ref, level)
                 reference_z["residual"] = placed.oriented(r.sign).z

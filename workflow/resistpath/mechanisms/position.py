@@ -16,7 +16,6 @@ from resistpath.score.intervals import (
     prior_variance,
 )
 
-
 SOURCES = ("genes", "inflammation", "reference")
 """Where uncertainty comes from: the readout's own genes (or its fit), the genes of the
 T-cell-inflamed score a residual is taken on, and the reference's tumours."""
@@ -173,8 +172,8 @@ def place(
     ends = np.stack([scores - half, scores, scores + half])
     n = np.full(len(scores), len(reference))
     counts = midrank_counts(reference, ends)
-    for i in range(len(scores)) if others is not None else ():
-        if (among := others(i)) is not None:  # type: ignore[misc]
+    for i in range(len(scores)):
+        if others is not None and (among := others(i)) is not None:
             counts[:, i], n[i] = midrank_counts(among, ends[:, i]), len(among)
     low, z, high = normal_scores(counts, n)
     p_low, p_high = jeffreys_interval(counts[1], n, level)
@@ -297,9 +296,10 @@ def residual_position(
     own, ref = line.residual(t, sample.scores), line.residual(t_ref, reference.scores)
     of_line = line.half_width(t, ref, level)
     others: dict[int, np.ndarray] = {}
-    for i in np.flatnonzero(members >= 0) if members is not None else ():
-        rest_t = np.delete(t_ref, members[i])  # type: ignore[index]
-        rest = np.delete(reference.scores, members[i])  # type: ignore[index]
+    for i, at in enumerate(members.tolist() if members is not None else ()):
+        if at < 0:
+            continue
+        rest_t, rest = np.delete(t_ref, at), np.delete(reference.scores, at)
         without_it = Line.fit(rest_t, rest)
         others[i] = without_it.residual(rest_t, rest)
         own[i] = without_it.residual(t[i : i + 1], sample.scores[i : i + 1])[0]

@@ -146,9 +146,7 @@ def summarise(
     )
 
 
-def _lines(
-    readouts: pd.DataFrame, t: np.ndarray, known: bool
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _lines(readouts: pd.DataFrame, t: np.ndarray, known: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lines on the T-cell-inflamed score, and what they leave."""
     names = pd.Index(readouts.columns, name="readout")
     if not known:

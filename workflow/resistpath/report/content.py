@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 from resistpath.report.cohort import cohort_content
 from resistpath.report.composition import agreement, composition, general_caveats
-from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.elsewhere import other_references, places_elsewhere
+from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.parts import (
     SCHEMA_VERSION,
     by_axis,

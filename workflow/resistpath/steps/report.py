@@ -55,9 +55,7 @@ class Results:
         return [str(s) for s in self.prepared.values.columns]
 
 
-def _load(
-    folder: Path, chosen: Chosen, thresholds: Thresholds, signatures: Path | None
-) -> Results:
+def _load(folder: Path, chosen: Chosen, thresholds: Thresholds, signatures: Path | None) -> Results:
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
