@@ -269,8 +269,10 @@ def test_a_fallback_is_taken_only_where_the_user_named_one(made, tmp_path):
     assert choose([f"{few}|{little}"], 20)[0].reference.name == "few"
     kept = choose([f"{little}|{few}"], 30)[0]
     assert (kept.reference.name, kept.stands_in) == ("small", "")
+    assert [c.reference.name for c in choose([f"{little}|{few}", few], 20)] == ["few"]
+    write_reference(tmp_path / "twin.npz", replace(made, cancer_type="y"))
     with pytest.raises(UserError, match="two references are called 'few'"):
-        choose([few, few], 20)
+        choose([few, tmp_path / "twin.npz"], 20)
     with pytest.raises(UserError, match=r"no reference 'skcm'.*cptac_ucec"):
         choose(["skcm"], 20)
 

@@ -165,7 +165,8 @@ def choose(words: Sequence[str | Path], least: int) -> list[Chosen]:
     ----------
     words
         Each a path or the name of a shipped pack; or several parted by ``|``, of which the
-        first with enough samples is taken. Nothing else falls back on anything.
+        first with enough samples is taken. Nothing else falls back on anything. A pack that
+        comes twice, as when it stands in and is named besides, counts once.
     least
         Fewest samples for a verdict.
 
@@ -185,7 +186,8 @@ def choose(words: Sequence[str | Path], least: int) -> list[Chosen]:
             said = said or f"{reference.name} has {reference.n} samples, at least {least} needed"
         if path == paths[0] or reference.n < least:
             path, reference, said = paths[0], read_reference(paths[0]), ""
-        out.append(Chosen(reference, path, said and f"stands in: {said}"))
+        if path.resolve() not in [c.path.resolve() for c in out]:
+            out.append(Chosen(reference, path, said and f"stands in: {said}"))
     names = [c.reference.name for c in out]
     if repeated := [n for n in names if names.count(n) > 1]:
         raise UserError(
