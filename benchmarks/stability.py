@@ -1,12 +1,14 @@
 """How many verdicts move when the matrix changes and the tumour does not? See below.
 
-    python benchmarks/stability.py [depth] [matrix] [--data FOLDER] [--out FOLDER]
+    python benchmarks/stability.py [depth] [matrix] [across] [--data FOLDER] [--out FOLDER]
 
 ``depth``: counts thinned to half by binomial draws, placed in the same reference (that of the full
 counts); two cohorts have fewer than 20 tumours, and there the limit is set to 8 for this purpose.
 ``matrix``: a tenth of the genes dropped from the sample; a constant added to TPM; FPKM in place of
 TPM. The reference is the unchanged cohort's own. In both parts samples are renamed, before and
-after, so that none counts as one of the reference's and only the change is seen.
+after, so that none counts as one of the reference's and only the change is seen. ``across``:
+pre-treatment melanomas of each cohort in the reference of each other one; distance of the median
+percentile from 50, and share of mechanisms whose percentiles pass a two-sample KS at 0.01.
 
 Written is one table per part; the summary on the screen is that of benchmarks/README.md.
 """
@@ -34,13 +36,16 @@ from calibration_cohorts import (
     stranger,
     verdicts,
 )
+from scipy import stats
 
 import resistpath as rp
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import write_table
 from resistpath.normalise import log2_plus_one
+from resistpath.reference import fit_to_reference
 
 COUNTS = ("riaz_gse91061_counts", "cho_gse126044_counts", "tcga_stad_counts_ensembl")
+MELANOMA = ("gide_prjeb23709_pd1", "liu_2019_pd1", "riaz_gse91061_counts", "hugo_gse78220")
 TPM = ("gide_prjeb23709_pd1", "hugo_gse78220", "liu_2019_pd1")
 
 
@@ -155,10 +160,40 @@ def matrix(data: Path, seed: int) -> Iterator[dict[str, object]]:
             }
 
 
+def across(data: Path, seed: int) -> Iterator[dict[str, object]]:
+    """Percentiles of the tumours of one study in the reference of another."""
+    cohorts = {name: prepared(data / name) for name in MELANOMA}
+    cohorts["hugo_gse78220_fpkm"] = _fpkm_twin(data)
+    for home in MELANOMA:
+        reference = reference_of(cohorts[home])
+        for name, c in cohorts.items():
+            if name == home:
+                continue
+            pre = [s for s in c.values.columns if c.obs.loc[s, "timepoint"] == "pre"]
+            mechanisms = verdicts(stranger(c.part(pre)), reference, catalogue())[0]
+            fits = fit_to_reference(c.values[pre], reference)["fits"]
+            out: dict[str, object] = {
+                "cohort": name,
+                "reference": home,
+                "samples": len(pre),
+                "fit": float(fits.mean()),
+            }
+            grid = (np.arange(reference.n) + 0.5) / reference.n
+            for view, column in (("raw", "percentile"), ("residual", "residual_percentile")):
+                groups = [g[column].dropna().to_numpy() for _, g in mechanisms.groupby("mechanism")]
+                groups = [p for p in groups if len(p) >= 10]
+                off = [abs(float(np.median(p)) - 50) for p in groups]
+                out[f"{view}_median_off"] = float(np.median(off))
+                out[f"{view}_ks_above_01"] = float(
+                    np.mean([stats.ks_2samp(p / 100, grid).pvalue > 0.01 for p in groups])
+                )
+            yield out
+
+
 def main() -> None:
     """Run the parts named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", default=[], help="depth, matrix")
+    parser.add_argument("parts", nargs="*", default=[], help="depth, matrix, across")
     parser.add_argument("--data", type=Path, default=SHARED / "data")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "stability")
@@ -167,6 +202,7 @@ def main() -> None:
     todo: dict[str, Callable[[Path, int], Iterator[dict[str, object]]]] = {
         "depth": depth,
         "matrix": matrix,
+        "across": across,
     }
     for part in args.parts or todo:
         table = pd.DataFrame(todo[part](args.data, args.seed))
