@@ -36,4 +36,6 @@ rule all:
 rule references:
     # Packs of all cohorts of a sheet and nothing else, as for config/recipes.
     input:
-        collect("{results}/{cohort}/reference.npz", results=RESULTS, cohort=COHORTS.index),
+        collect(
+            "{results}/{cohort}/reference.npz", results=RESULTS, cohort=COHORTS.index
+        ),

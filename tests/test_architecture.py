@@ -463,7 +463,7 @@ def test_import_of_the_package_is_light():
 def test_help_is_light(words):
     argv = ["resistpath", *words]
     heavy = loaded_after(f"sys.argv = {argv}; import resistpath.cli; resistpath.cli.main()") & SLOW
-    assert not heavy, f"resistpath/cli.py: {' '.join(argv)} loads {sorted(heavy)}"
+    assert not heavy, f"resistpath/cli: {' '.join(argv)} loads {sorted(heavy)}"
 
 
 @pytest.mark.parametrize("name", ["score", "deconvolve", "normalise"])

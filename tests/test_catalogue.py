@@ -160,6 +160,8 @@ SIZES = {
     "SOLUBLE_CHECKPOINT_GENES": 25,
     "STROMAL_ESTIMATE141": 141,
     "IMMUNE_ESTIMATE141": 141,
+    "IFNG_SINGLE": 1,
+    "IFNG_TARGETS13": 13,
 }
 PAGE_ONE = [
     *("mhc1_antigen_presentation", "ifng_signalling", "chronic_type1_ifn", "wnt_beta_catenin"),
@@ -309,7 +311,12 @@ def test_panels_are_labelled_exploratory(catalogue):
 
 def test_context_readouts_belong_to_no_mechanism(catalogue):
     names = [r.readout for r in catalogue.context_readouts()]
-    assert names == ["STROMAL_ESTIMATE141", "IMMUNE_ESTIMATE141"]
+    assert names == [
+        "STROMAL_ESTIMATE141",
+        "IMMUNE_ESTIMATE141",
+        "IFNG_SINGLE",
+        "IFNG_TARGETS13",
+    ]
 
 
 def test_method_follows_the_size_of_the_set(catalogue):

@@ -43,14 +43,6 @@ def small_cohort() -> pd.DataFrame:
     return pd.read_csv(QC / "cohort_figures_input.tsv", sep="\t", index_col="sample")
 
 
-@pytest.fixture(scope="session")
-def lifelines() -> None:
-    """Skips only while the locked environment has no lifelines yet; after that it must be there."""
-    locked = (QC.parents[1] / "envs" / "requirements.txt").read_text(encoding="utf-8")
-    if "lifelines==" not in locked:
-        pytest.importorskip("lifelines", reason="not in envs/requirements.txt yet: make lock")
-
-
 def close(value: float, expected: float) -> None:
     assert value == pytest.approx(expected, abs=TOLERANCE, rel=TOLERANCE)
 
@@ -390,7 +382,6 @@ def test_covariates_that_cannot_be_used_say_why(column, reason):
 # --- survival ------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("lifelines")
 def test_cox_as_r_survival(figures, small_cohort):
     got = survival.cox(small_cohort[["a"]], small_cohort["time"], small_cohort["event"]).loc["a"]
     close(np.log(got["hazard_ratio"]), figures["cox_beta"])
@@ -399,7 +390,6 @@ def test_cox_as_r_survival(figures, small_cohort):
     assert (got["n"], got["n_events"]) == (36, int(small_cohort["event"].sum()))
 
 
-@pytest.mark.usefixtures("lifelines")
 def test_cox_with_covariates_as_statsmodels(small_cohort):
     import statsmodels.api as sm
 
@@ -420,7 +410,6 @@ def test_cox_with_covariates_as_statsmodels(small_cohort):
     assert got["adjusted_for"] == "age"
 
 
-@pytest.mark.usefixtures("lifelines")
 def test_kaplan_meier_and_log_rank_as_r_survival(figures, small_cohort):
     time, event = small_cohort["time"], small_cohort["event"]
     curve, risk, _ = survival.kaplan_meier(time, event, ["all"] * 36)
@@ -435,7 +424,6 @@ def test_kaplan_meier_and_log_rank_as_r_survival(figures, small_cohort):
     close(survival.kaplan_meier(time, event, high)[2], figures["logrank_p"])
 
 
-@pytest.mark.usefixtures("lifelines")
 def test_hazards_that_cross_are_said_and_proportional_ones_are_not():
     rng = np.random.default_rng(6)
     n = 300
@@ -453,7 +441,6 @@ def test_hazards_that_cross_are_said_and_proportional_ones_are_not():
     assert "changes with time" in bad["note"]
 
 
-@pytest.mark.usefixtures("lifelines")
 def test_cox_says_when_there_is_nothing_to_fit(small_cohort):
     few = small_cohort["event"].where(np.arange(36) < 4, 0)
     got = survival.cox(small_cohort[["a"]], small_cohort["time"], few).loc["a"]

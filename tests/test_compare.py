@@ -191,7 +191,6 @@ def test_one_folder_twice_is_refused(cohorts, capsys):
 
 
 def test_survival_of_patients_is_joined_to_their_measures():
-    pytest.importorskip("lifelines", reason="in envs/requirements.txt once it is locked")
     rng = np.random.default_rng(0)
     names = [f"s{i:02d}" for i in range(60)]
     risk = pd.DataFrame({"bad": rng.normal(size=60), "none": rng.normal(size=60)}, index=names)
@@ -212,3 +211,9 @@ def test_survival_of_patients_is_joined_to_their_measures():
         < 1
         < rows.loc[("readout", "raw", "none"), "high"]
     )
+
+
+def test_preservation_is_named_where_all_ffpe_samples_are_non_responders(shared):
+    path = shared / "data" / "cho_gse126044_counts" / "samples.tsv"
+    sheet = pd.read_csv(path, sep="\t", dtype=str).set_index("sample_id")
+    assert "FFPE" in step.confounded(sheet)["preservation"]

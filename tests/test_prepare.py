@@ -61,7 +61,7 @@ def test_a_sample_alone_is_prepared_to_the_same_bits(counts, tmp_path, monkeypat
     whole = prepare(tmp_path / "whole", "--expression", written(tmp_path, counts))
     quality = read_table(tmp_path / "whole" / "quality.tsv")
     for block in (1, 3, 64):
-        monkeypatch.setattr("resistpath.steps.prepare.BLOCK", block)
+        monkeypatch.setattr("resistpath.expression.BLOCK_SAMPLES", block)
         some = counts[["h", "b"]].sample(frac=1, random_state=block)
         part = prepare(tmp_path / f"part{block}", "--expression", written(tmp_path, some, "p.tsv"))
         for s in some:

@@ -26,7 +26,7 @@ from resistpath.quality import (
     unit_rows,
 )
 from resistpath.quality.cohort import IDENTITY
-from resistpath.quality.sample import HAEMOGLOBIN
+from resistpath.quality.figures import HAEMOGLOBIN
 from resistpath.quality.sex import Y_GENES
 from resistpath.quality.tissue import LYMPH_NODE, NORMAL
 from resistpath.units import Units, detect_units, read_units

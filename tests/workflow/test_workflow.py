@@ -78,7 +78,8 @@ def test_several_references_reach_the_steps_in_the_order_of_the_sheet(snakemake,
     good = sheet.read_text()
     try:
         sheet.write_text(
-            "cohort\texpression\tsamples\treference\nfew\tx.tsv\ts.tsv\tself|cptac_ucec, cptac_ucec\n"
+            "cohort\texpression\tsamples\treference\n"
+            "few\tx.tsv\ts.tsv\tself|cptac_ucec, cptac_ucec\n"
         )
         status, said = snakemake("--dry-run", "--printshellcmds", results="several")
         packs, _ = snakemake("--dry-run", "references", results="packs")

@@ -6,7 +6,6 @@ Import these names from the package itself: ``import resistpath as rp``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,22 @@ import pandas as pd
 from resistpath.deconvolve import METHODS as DECONVOLVE_METHODS
 from resistpath.deconvolve import deconvolve as deconvolve_with
 from resistpath.expression import Expression
-from resistpath.genes import detect_gene_id, harmonise, lengths
+from resistpath.genes import detect_gene_id, harmonise
 from resistpath.io.gene_sets import read_gmt
-from resistpath.io.readers import read_source
-from resistpath.io.resources import deconvolution_tables, gene_names, score_table
+from resistpath.io.matrix import read_matrix
+from resistpath.io.resources import (
+    deconvolution_tables,
+    gene_lengths,
+    gene_names,
+    score_table,
+)
 from resistpath.methods import GeneSet, Method
 from resistpath.normalise import normalise as normalise_values
 from resistpath.normalise import tmm_factors
 from resistpath.score import METHODS as SCORE_METHODS
 from resistpath.score import score as score_sets
 from resistpath.score.ips import immunophenoscore as score_immunophenoscore
-from resistpath.units import check_units, parse_units, read_units
+from resistpath.units import parse_units
 
 METHODS: dict[str, dict[str, Method]] = {
     "score": SCORE_METHODS,
@@ -93,40 +97,6 @@ def read_expression(
     return Expression(e.values.astype(np.float64), e.units, kind, report)
 
 
-def read_matrix(
-    path: Path | str,
-    units: str = "auto",
-    gene_id: str = "auto",
-    *,
-    format: str = "auto",
-    layer: str | None = None,
-    tx2gene: Path | str | None = None,
-) -> Expression:
-    """Read as `read_expression` does, in less memory and without a look at the identifiers.
-
-    Those that nobody named stay ``"auto"``; values may be float32, where that is exact.
-    """
-    source = read_source(path, format=format, layer=layer, tx2gene=tx2gene)
-    values, evidence = source.values, None
-    if units == "auto" and source.units is None:
-        unit, evidence = read_units(values)
-    else:
-        unit = parse_units(units if units != "auto" else str(source.units))
-        if units == "auto":
-            unit = replace(unit, how=f"by the format {source.format}")
-        check_units(values, unit)
-    report: dict[str, Any] = {
-        "path": str(path),
-        "format": source.format,
-        "units_how": unit.how,
-        "units_evidence": evidence,
-        "samples": source.samples,
-        "notes": source.notes,
-    }
-    kind = (source.gene_id or gene_id) if gene_id == "auto" else gene_id
-    return Expression(values, str(unit), kind, report)
-
-
 def normalise(
     expression: Expression,
     to: str = "log2_tpm",
@@ -170,11 +140,6 @@ def linear_symbols(expression: Expression) -> tuple[pd.DataFrame, pd.DataFrame, 
     units = parse_units(expression.units)
     merge = "max_mean" if units.quantity == "intensity" else "sum"
     return harmonise(units.linear(expression.values), gene_names(), expression.gene_id, merge=merge)
-
-
-def gene_lengths() -> pd.Series:
-    """Merged-exon lengths of the gene table in bases, by symbol."""
-    return lengths(gene_names())
 
 
 def score(

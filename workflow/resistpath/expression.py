@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError, some
@@ -87,3 +89,34 @@ def samples_by_genes(values: pd.DataFrame) -> np.ndarray:
     sample's result does not depend on which other samples are in the matrix.
     """
     return np.ascontiguousarray(values.to_numpy(dtype=np.float64).T)
+
+
+BLOCK_SAMPLES, BLOCK_GENES = 16, 1024
+
+
+def sample_blocks(values: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Copies of a few samples each, as float64 with every sample's values side by side.
+
+    Samples are gathered from the rows of a matrix some genes at a time, to stay in the cache.
+    A sample's numbers must not depend on its block.
+    """
+    array = values.to_numpy()
+    for start in range(0, array.shape[1], BLOCK_SAMPLES):
+        place = slice(start, start + BLOCK_SAMPLES)
+        rows = np.empty((len(values.columns[place]), len(array)), dtype=np.float64)
+        for at in range(0, len(array), BLOCK_GENES):
+            genes = slice(at, at + BLOCK_GENES)
+            rows[:, genes] = array[genes, place].T
+        yield pd.DataFrame(rows.T, index=values.index, columns=values.columns[place])
+
+
+def count_missing(values: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Missing values of each gene and of each sample, counted a block of genes at a time."""
+    array = values.to_numpy()
+    of_gene = np.empty(array.shape[0], dtype=np.int64)
+    of_sample = np.zeros(array.shape[1], dtype=np.int64)
+    for start in range(0, len(array), BLOCK_GENES):
+        missing = np.isnan(array[start : start + BLOCK_GENES])
+        of_gene[start : start + BLOCK_GENES] = np.count_nonzero(missing, axis=1)
+        of_sample += np.count_nonzero(missing, axis=0)
+    return of_gene, of_sample

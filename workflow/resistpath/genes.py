@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError, some
-from resistpath.expression import samples_by_genes
+from resistpath.expression import count_missing, samples_by_genes
 from resistpath.identifiers import (
     GENE_ID_KINDS,
     Answers,
@@ -48,6 +48,10 @@ MERGES = {
     "mean": "averaged",
     "max": "maximum taken",
     "max_mean": "the row with the highest mean over the cohort kept",
+}
+_NOT_USABLE = {
+    "protein_coding": "protein-coding, but its length is not known",
+    "protein_coding_unnamed": "protein-coding, but without an approved symbol",
 }
 
 
@@ -87,6 +91,40 @@ class Harmonised:
 
 
 @dataclass(frozen=True)
+class _Groups:
+    """Which input rows are joined: the first row of each group, and groups of several by size."""
+
+    first: npt.NDArray[np.int64]
+    several: tuple[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], ...]
+
+    @classmethod
+    def of(cls, number: npt.NDArray[np.int64]) -> _Groups:
+        """Groups of rows with the same number, in its order; negative ones are left out."""
+        used = np.flatnonzero(number >= 0)
+        used = used[np.argsort(number[used], kind="stable")]
+        _, start, size = np.unique(number[used], return_index=True, return_counts=True)
+        several = []
+        for n in np.unique(size[size > 1]):
+            which = np.flatnonzero(size == n)
+            several.append((which, used[start[which][None, :] + np.arange(n)[:, None]]))
+        return cls(used[start], tuple(several))
+
+    def join(self, rows: npt.NDArray[np.float64], merge: str) -> npt.NDArray[np.float64]:
+        """Samples x groups from samples x rows; the result does not depend on their order."""
+        out = rows.take(self.first, axis=1)
+        for which, members in self.several:
+            # Sorted per sample, then added one by one: the same sum whatever the order of the
+            # rows and the number of samples.
+            parts = np.sort([rows.take(one, axis=1) for one in members], axis=0)
+            total = parts[-1] if merge == "max" else parts[0].copy()
+            if merge in ("sum", "mean"):
+                for part in parts[1:]:
+                    total += part
+            out[:, which] = total / len(members) if merge == "mean" else total
+        return out
+
+
+@dataclass(frozen=True)
 class GeneMap:
     """What every row of a matrix stands for: decided once, applied to any block of its samples.
 
@@ -104,21 +142,21 @@ class GeneMap:
     kind: str
     genes: pd.Index
     report: pd.DataFrame
-    _rows: npt.NDArray[np.int64]
-    _everything: tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]
-    _others: tuple[tuple[str, npt.NDArray[np.int64]], ...]
+    _groups: _Groups
+    _biotypes: tuple[_Groups, npt.NDArray[np.object_]]
+    _others: tuple[_Groups, pd.Index]
     _merge: str
 
     def apply(self, values: pd.DataFrame) -> Harmonised:
         """Bring linear values, genes x samples with the rows of the map, to current symbols."""
-        others = [values.iloc[rows].sum(axis=0, skipna=False) for _, rows in self._others]
-        symbols = pd.Index([symbol for symbol, _ in self._others], name="gene", dtype=object)
+        rows, samples = samples_by_genes(values), values.columns
+        others, symbols = self._others
         return Harmonised(
-            _merge(values, self._rows, self.genes, self._merge),
+            pd.DataFrame(self._groups.join(rows, self._merge).T, self.genes, samples),
             self.report,
             self.kind,
-            _biotype_sums(values, *self._everything),
-            pd.DataFrame(others, index=symbols, columns=values.columns),
+            _biotype_sums(rows, *self._biotypes, samples),
+            pd.DataFrame(others.join(rows, "sum").T, symbols, samples),
         )
 
 
@@ -159,9 +197,8 @@ def map_genes(
         If the identifiers cannot be told apart, are not of human genes, or none is known.
     """
     names, found, kind = _resolve(values, table, gene_id, merge)
-    everything = _by_biotype(texts(values.index), found.row, names.table)
-    wanted = names.symbol.reindex(pd.Index(list(also))).dropna().astype(np.int64)
-    others = [(str(s), np.flatnonzero(found.row == row)) for s, row in wanted.items()]
+    number, biotypes = _by_biotype(texts(values.index), found.row, names.table)
+    others = _others(also, found, names)
     _drop_unusable(found, names.table, values)
     if not (found.row >= 0).any():
         raise UserError(
@@ -180,9 +217,9 @@ def map_genes(
         kind,
         pd.Index(symbol.to_numpy(dtype=object)[kept], name="gene"),
         _report(values.index, found, symbol, merge),
-        place[found.row],
-        everything,
-        tuple((s, rows) for s, rows in others if len(rows)),
+        _Groups.of(place[found.row]),
+        (_Groups.of(number), biotypes),
+        others,
         merge,
     )
 
@@ -236,6 +273,16 @@ def _resolve(
     return names, found, kind
 
 
+def _others(also: Iterable[str], found: Answers, names: Names) -> tuple[_Groups, pd.Index]:
+    """Rows of genes that are wanted beside the protein-coding ones, and which are there."""
+    wanted = names.symbol.reindex(pd.Index(list(dict.fromkeys(also)))).dropna().astype(np.int64)
+    there = wanted[wanted.isin(found.row)]
+    number = np.full(len(found.row), -1, dtype=np.int64)
+    for i, row in enumerate(there):
+        number[found.row == row] = i
+    return _Groups.of(number), pd.Index(there.index, name="gene", dtype=object)
+
+
 def _drop_lower_probes(values: pd.DataFrame, found: Answers, symbol: pd.Series) -> None:
     """Of the rows of one gene keep the one with the highest mean; whatever the order of rows."""
     kept = np.flatnonzero(found.row >= 0)
@@ -272,62 +319,37 @@ def _by_biotype(
 
 
 def _biotype_sums(
-    values: pd.DataFrame, number: npt.NDArray[np.int64], biotypes: npt.NDArray[np.object_]
+    rows: npt.NDArray[np.float64],
+    groups: _Groups,
+    biotypes: npt.NDArray[np.object_],
+    samples: pd.Index,
 ) -> pd.DataFrame:
     """Sums over the rows of each biotype, the same whatever the order of the rows."""
-    whole = _merge(values.fillna(0.0), number, pd.RangeIndex(len(biotypes)), "sum")
-    rows = samples_by_genes(whole)
+    holes = np.isnan(rows)
+    whole = groups.join(np.where(holes, 0.0, rows) if holes.any() else rows, "sum")
     names, starts = np.unique(biotypes, return_index=True)
     ends = [*starts[1:], len(biotypes)]
-    out = {
-        name: np.ascontiguousarray(rows[:, a:b]).sum(axis=1)
-        for name, a, b in zip(names, starts, ends, strict=True)
-    }
-    frame = pd.DataFrame(out, index=values.columns).T
-    frame.index.name = "biotype"
-    return frame
+    sums = [
+        np.ascontiguousarray(whole[:, a:b]).sum(axis=1) for a, b in zip(starts, ends, strict=True)
+    ]
+    return pd.DataFrame(np.array(sums), pd.Index(names, name="biotype"), samples)
 
 
 def _drop_unusable(found: Answers, table: pd.DataFrame, values: pd.DataFrame) -> None:
     """Drop, with a reason, known genes that are not protein-coding and rows with missing values."""
-    reasons = "not protein-coding (" + table["biotype"] + ")"
-    lacking = table["biotype"].eq("protein_coding")
-    reasons[lacking] = "protein-coding, but its length is not known"
-    reasons[table["biotype"].eq("protein_coding_unnamed")] = (
-        "protein-coding, but without an approved symbol"
-    )
     known = found.row >= 0
     other = known.copy()
     other[known] = ~table["coding"].to_numpy()[found.row[known]]
-    found.reason[other] = reasons.to_numpy()[found.row[other]]
-    missing = values.isna().to_numpy().sum(axis=1)
+    biotypes = table["biotype"].to_numpy(dtype=object)[found.row[other]]
+    found.reason[other] = [
+        _NOT_USABLE.get(biotype, f"not protein-coding ({biotype})") for biotype in biotypes
+    ]
+    missing = count_missing(values)[0]
     holes = known & ~other & (missing > 0)
     words = [f"missing values in {n} sample{'s' if n > 1 else ''}" for n in missing[holes]]
     found.reason[holes] = words
     found.action[other | holes] = "dropped"
     found.row[other | holes] = -1
-
-
-def _merge(
-    values: pd.DataFrame, rows: npt.NDArray[np.int64], genes: pd.Index, merge: str
-) -> pd.DataFrame:
-    """Join the input rows of each gene; the result does not depend on their order."""
-    used = np.flatnonzero(rows >= 0)
-    used = used[np.argsort(rows[used], kind="stable")]
-    _, start, size = np.unique(rows[used], return_index=True, return_counts=True)
-    data = values.to_numpy(dtype=np.float64)
-    out = data[used[start]]
-    for n in np.unique(size[size > 1]):
-        which = np.flatnonzero(size == n)
-        # Sorted per sample, then added one by one: the same sum whatever the order of the rows
-        # and the number of samples.
-        parts = np.sort(data[used[start[which][None, :] + np.arange(n)[:, None]]], axis=0)
-        total = parts[-1] if merge == "max" else parts[0].copy()
-        if merge in ("sum", "mean"):
-            for part in parts[1:]:
-                total += part
-        out[which] = total / n if merge == "mean" else total
-    return pd.DataFrame(out, index=genes, columns=values.columns)
 
 
 def _report(ids: pd.Index, found: Answers, symbol: pd.Series, merge: str) -> pd.DataFrame:

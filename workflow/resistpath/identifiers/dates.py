@@ -98,9 +98,10 @@ def dated_names(table: pd.DataFrame) -> pd.DataFrame:
     claims = []
     symbols = table["symbol"].to_numpy(dtype=object)
     for rank, column in enumerate(("symbol", "previous", "alias")):
-        likely = table[column][table[column].str.contains(_DATED)]
-        for row, names in zip(likely.index, likely.str.split("|"), strict=True):
-            for name in names:
+        for row, names in enumerate(table[column]):
+            if not names or not _DATED.search(names):
+                continue
+            for name in names.split("|"):
                 if day := _day(name):
                     of = f"{('', 'previous symbol', 'alias')[rank]} of {symbols[row]}"
                     claims.append((day, row, rank, f"{name}, {of}" if rank else name))

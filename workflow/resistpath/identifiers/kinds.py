@@ -228,9 +228,11 @@ def detect(ids: pd.Series, names: Names) -> tuple[str, dict[str, float], Answers
         )
     answers, shares = {}, dict.fromkeys(GENE_ID_KINDS, 0.0)
     for kind, fitting in _fitting(ids).items():
-        if fitting.any():
+        if fitting.mean() > 0.5:  # the rest is then read in the same way
             answers[kind] = resolve(ids, names, kind)
-            shares[kind] = float(((answers[kind].row >= 0) & fitting).mean())
+            shares[kind] = float((answers[kind].row[fitting] >= 0).sum() / len(ids))
+        elif fitting.any():
+            shares[kind] = float((resolve(ids[fitting], names, kind).row >= 0).sum() / len(ids))
     likely = [kind for kind, share in shares.items() if share > 0.5]
     if len(likely) != 1:
         refuse_foreign(ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +21,79 @@ Objects = npt.NDArray[np.object_]
 
 @dataclass(frozen=True)
 class Names:
-    """The gene table turned round: from each kind of name to the table row it stands for."""
+    """The gene table turned round: from each kind of name to the table row it stands for.
+
+    Each look-up is made when it is first asked for.
+    """
 
     table: pd.DataFrame
-    symbol: pd.Series
-    former: pd.Series
-    former_text: pd.Series
-    ambiguous: pd.Series
-    symbol_upper: pd.Series
-    former_upper: pd.Series
-    ensembl: pd.Series
-    ensembl_other: pd.Series
-    entrez: pd.Series
-    entrez_other: pd.Series
-    dates: pd.DataFrame
+
+    @cached_property
+    def symbol(self) -> pd.Series:
+        """Approved symbols."""
+        return _rows_of(self.table, "symbol")
+
+    @cached_property
+    def symbol_upper(self) -> pd.Series:
+        """Approved symbols in capitals, where that leaves them apart."""
+        return _sole(_capitals(self.symbol.index), self.symbol.to_numpy())
+
+    @cached_property
+    def _claims(self) -> pd.DataFrame:
+        return _former(self.table)
+
+    @cached_property
+    def former(self) -> pd.Series:
+        """Previous symbols and aliases that one gene claims."""
+        return _sole(self._claims["name"], self._claims["row"])
+
+    @cached_property
+    def former_text(self) -> pd.Series:
+        """What each of `former` was to its gene, in words."""
+        return _sole(self._claims["name"], self._claims["text"])
+
+    @cached_property
+    def former_upper(self) -> pd.Series:
+        """Previous symbols and aliases in capitals, those of approved symbols left out."""
+        upper = self._claims[["row"]].assign(name=_capitals(self._claims["name"]).to_numpy())
+        upper = upper.drop_duplicates(["name", "row"])
+        upper = upper[~upper["name"].isin(_capitals(self.symbol.index))]
+        return _sole(upper["name"], upper["row"])
+
+    @cached_property
+    def ambiguous(self) -> pd.Series:
+        """Previous symbols and aliases that several genes claim, and which, in words."""
+        claims = self._claims
+        several = claims[claims["name"].duplicated(keep=False)].sort_values("row", kind="stable")
+        words: dict[str, str] = {}
+        for name, text in zip(several["name"], several["text"], strict=True):
+            words[name] = f"{words[name]} and {text}" if name in words else f"ambiguous: {text}"
+        return pd.Series(words, dtype=object)
+
+    @cached_property
+    def ensembl(self) -> pd.Series:
+        """Current Ensembl ids."""
+        return _rows_of(self.table, "ensembl")
+
+    @cached_property
+    def ensembl_other(self) -> pd.Series:
+        """Former and alternate Ensembl ids."""
+        return _rows_of(self.table, "ensembl_other")
+
+    @cached_property
+    def entrez(self) -> pd.Series:
+        """Current Entrez ids."""
+        return _rows_of(self.table, "entrez")
+
+    @cached_property
+    def entrez_other(self) -> pd.Series:
+        """Former Entrez ids."""
+        return _rows_of(self.table, "entrez_other")
+
+    @cached_property
+    def dates(self) -> pd.DataFrame:
+        """Names that a spreadsheet takes for days; see `dates.dated_names`."""
+        return dated_names(self.table)
 
 
 @dataclass(frozen=True)
@@ -76,69 +136,71 @@ def clean_table(table: pd.DataFrame) -> pd.DataFrame:
     if lacking:
         raise UserError(f"the gene table lacks {some(lacking)}", do="rebuild the table")
     text = [c for c in (*needed, "ensembl_other", "entrez_other") if c != "length"]
-    out = pd.DataFrame({c: table.get(c, "") for c in text}, index=table.index)
-    out = out.fillna("").astype(str)
+    out = pd.DataFrame({c: _as_text(table.get(c)) for c in text}, index=table.index)
     out["length"] = pd.to_numeric(table["length"], errors="coerce")
     out["coding"] = (out["biotype"] == "protein_coding") & (out["length"] > 0)
     out["coding"] &= out["symbol"] != ""
     return out.reset_index(drop=True)
 
 
+def _as_text(column: pd.Series | None) -> pd.Series | str:
+    """A column as text, "" where it is missing."""
+    if column is None:
+        return ""
+    if pd.api.types.infer_dtype(column, skipna=False) == "string":
+        return column
+    return column.fillna("").astype(str)
+
+
+def _pairs(table: pd.DataFrame, column: str) -> tuple[Objects, npt.NDArray[np.int64]]:
+    """Each name in a column of lists, and the table row that it stands in."""
+    cells = table[column].to_numpy(dtype=object)
+    filled = np.flatnonzero(cells != "")
+    lists = [cell.split("|") for cell in cells[filled]]
+    rows = np.repeat(filled, [len(names) for names in lists])
+    return np.array([name for names in lists for name in names], dtype=object), rows
+
+
 def _rows_of(table: pd.DataFrame, column: str) -> pd.Series:
     """Map each name in a column to its row; a name that two rows own is refused."""
-    items = table[column][table[column] != ""]
     if column.endswith("_other"):
-        items = items.str.split("|").explode()
-    if items.duplicated().any():
-        twice = some(sorted(items[items.duplicated()].unique()))
+        names, rows = _pairs(table, column)
+    else:
+        cells = table[column].to_numpy(dtype=object)
+        rows = np.flatnonzero(cells != "")
+        names = cells[rows]
+    index = pd.Index(names, dtype=object)
+    if index.has_duplicates:
+        twice = some(sorted(index[index.duplicated()].unique()))
         raise UserError(f"the gene table repeats {column} {twice}", do="rebuild the table")
-    return pd.Series(items.index, index=pd.Index(items))
+    return pd.Series(rows, index=index)
 
 
 def _former(table: pd.DataFrame) -> pd.DataFrame:
     """Every claim on a retired name or alias: name, row, text; approved symbols are not open."""
+    symbol = table["symbol"].to_numpy(dtype=object)
     parts = []
     for column, words in (("previous", "previous symbol of "), ("alias", "alias of ")):
-        names = table[column][table[column] != ""].str.split("|").explode()
-        text = words + table["symbol"].loc[names.index]
-        parts.append(
-            pd.DataFrame({"name": names.to_numpy(), "row": names.index, "text": text.to_numpy()})
-        )
+        names, rows = _pairs(table, column)
+        parts.append(pd.DataFrame({"name": names, "row": rows, "text": words + symbol[rows]}))
     claims = pd.concat(parts, ignore_index=True)
     claims = claims[(claims["name"] != "") & ~claims["name"].isin(table["symbol"])]
     return claims.drop_duplicates(["name", "row"])
 
 
-def _unique(frame: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Rows of `frame` whose `key` occurs once, indexed by it."""
-    return frame[~frame[key].duplicated(keep=False)].set_index(key)
+def _capitals(names: Iterable[str]) -> pd.Series:
+    return pd.Series([name.upper() for name in names], dtype=object)
+
+
+def _sole(names: pd.Series, values: Iterable[object]) -> pd.Series:
+    """Values of the names that occur once, by name."""
+    once = ~names.duplicated(keep=False).to_numpy()
+    return pd.Series(np.asarray(values)[once], index=pd.Index(names[once], dtype=object))
 
 
 def turn_table(table: pd.DataFrame) -> Names:
-    """Build every look-up the gene table offers."""
-    table = clean_table(table)
-    symbol = _rows_of(table, "symbol")
-    claims = _former(table)
-    sole = _unique(claims, "name")
-    several = claims[claims["name"].duplicated(keep=False)].sort_values(["name", "row"])
-    texts = several.groupby("name")["text"].agg(" and ".join)
-    upper = pd.DataFrame({"name": symbol.index.str.upper(), "row": symbol.to_numpy()})
-    claims = claims.assign(name=claims["name"].str.upper()).drop_duplicates(["name", "row"])
-    claims = claims[~claims["name"].isin(upper["name"])]
-    return Names(
-        table=table,
-        symbol=symbol,
-        former=sole["row"],
-        former_text=sole["text"],
-        ambiguous="ambiguous: " + texts,
-        symbol_upper=_unique(upper, "name")["row"],
-        former_upper=_unique(claims, "name")["row"],
-        ensembl=_rows_of(table, "ensembl"),
-        ensembl_other=_rows_of(table, "ensembl_other"),
-        entrez=_rows_of(table, "entrez"),
-        entrez_other=_rows_of(table, "entrez_other"),
-        dates=dated_names(table),
-    )
+    """Clean the gene table and ready every look-up it offers."""
+    return Names(clean_table(table))
 
 
 def as_names(table: pd.DataFrame | Names) -> Names:

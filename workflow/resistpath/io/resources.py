@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from resistpath.identifiers import Names
     from resistpath.mechanisms.catalogue import Catalogue
+    from resistpath.mechanisms.hypotheses import Hypothesis
+    from resistpath.mechanisms.patterns import Pattern
+    from resistpath.mechanisms.rules import Rule
     from resistpath.methods import GeneSet
 
 CATALOGUE_TABLES = (
@@ -24,6 +28,7 @@ CATALOGUE_TABLES = (
     "key_genes",
     "direction_check",
 )
+RULE_TABLES = ("rules", "patterns", "hypotheses")
 DECONVOLUTION_TABLES = {
     "til10": "til10.tsv",
     "til10_scaling": "til10_scaling.tsv",
@@ -76,7 +81,22 @@ def _table(name: str) -> pd.DataFrame:
 @cache
 def gene_table() -> pd.DataFrame:
     """The gene table: ensembl, symbol, previous, alias, entrez, biotype, length."""
-    return _table("genes.tsv.gz")
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    path = resource("genes.tsv.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        columns = lines.readline().rstrip("\n").split("\t")
+    table = pc.read_csv(
+        path,
+        read_options=pc.ReadOptions(use_threads=False),  # threads take memory
+        parse_options=pc.ParseOptions(delimiter="\t"),
+        convert_options=pc.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
+    )
+    frame = table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
+    del table
+    pa.default_memory_pool().release_unused()
+    return frame
 
 
 @cache
@@ -87,9 +107,17 @@ def gene_names() -> Names:
     return turn_table(gene_table())
 
 
+@cache
+def gene_lengths() -> pd.Series:
+    """Merged-exon lengths of the gene table in bases, by symbol."""
+    from resistpath.genes import lengths
+
+    return lengths(gene_names())
+
+
 def catalogue_files() -> list[Path]:
-    """The tables the catalogue is built from."""
-    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES]
+    """The tables of the catalogue, and of the rules written on it."""
+    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES + RULE_TABLES]
 
 
 @cache
@@ -97,6 +125,30 @@ def _shipped_catalogue() -> Catalogue:
     from resistpath.mechanisms.catalogue import build_catalogue
 
     return build_catalogue(**{name: _table(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES})
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """The shipped rules on one sample."""
+    from resistpath.mechanisms.rules import build_rules
+
+    return build_rules(_table("catalogue/rules.tsv"), catalogue())
+
+
+@cache
+def patterns() -> tuple[Pattern, ...]:
+    """The shipped patterns between two time points."""
+    from resistpath.mechanisms.patterns import build_patterns
+
+    return build_patterns(_table("catalogue/patterns.tsv"), catalogue())
+
+
+@cache
+def hypotheses() -> tuple[Hypothesis, ...]:
+    """The shipped table of what has been tried against each mechanism."""
+    from resistpath.mechanisms.hypotheses import build_hypotheses
+
+    return build_hypotheses(_table("catalogue/hypotheses.tsv"), catalogue())
 
 
 @cache

@@ -24,6 +24,8 @@ VOCABULARY = {
     "response_binary": ("R", "NR"),
     "survival_event": ("0", "1"),
 }
+NAMES = ("sample", "patient", "from_sample", "to_sample")
+"""Columns of names: 007 is not 7."""
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 
 
@@ -164,8 +166,13 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: Path | str, what: str = "table") -> pd.DataFrame:
-    """Read a table written by `write_table`; ``yes`` and ``no`` stay text."""
+    """Read a table written by `write_table`; ``yes`` and ``no`` stay text, and so do names."""
     path = need_file(path, what)
     return pd.read_csv(
-        path, sep="\t", na_values=["NA"], keep_default_na=False, float_precision="round_trip"
+        path,
+        sep="\t",
+        na_values=["NA"],
+        keep_default_na=False,
+        float_precision="round_trip",
+        dtype=dict.fromkeys(NAMES, str),
     )

@@ -13,6 +13,7 @@ from resistpath.mechanisms.catalogue import Catalogue, Mechanism
 from resistpath.mechanisms.measure import CellTables, Measured, Universe
 from resistpath.mechanisms.records import Readout
 from resistpath.mechanisms.rows import is_missing
+from resistpath.mechanisms.standing import Overruling, Standings
 from resistpath.mechanisms.verdict import (
     INCONCLUSIVE,
     NOT_ASSESSABLE,
@@ -76,6 +77,37 @@ def assess(
     tuple of pandas.DataFrame
         Mechanisms and readouts, long, as in ``mechanisms.tsv`` and ``readouts.tsv``.
     """
+    found = examine(values, cells, obs, failed, reference, catalogue, thresholds)
+    return found.mechanisms, found.readouts
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Samples placed in a reference.
+
+    Attributes
+    ----------
+    mechanisms, readouts
+        As in ``mechanisms.tsv`` and ``readouts.tsv``.
+    standings
+        The same places by item and view, for rules and comparisons in time.
+    """
+
+    mechanisms: pd.DataFrame
+    readouts: pd.DataFrame
+    standings: Standings
+
+
+def examine(
+    values: pd.DataFrame,
+    cells: CellTables,
+    obs: pd.DataFrame,
+    failed: Mapping[str, str],
+    reference: Reference,
+    catalogue: Catalogue,
+    thresholds: Thresholds,
+) -> Assessment:
+    """Do what `assess` does, and keep the places for what is asked of several together."""
     universe = Universe(values, cells, reference, catalogue, thresholds)
     measured = [universe.measure(r) for r in catalogue.readouts]
     overruled = _overruled(values, failed, universe)
@@ -92,7 +124,9 @@ def assess(
         ).assign(reference=reference.name, reference_n=reference.n)[list(MECHANISM_COLUMNS)]
         for entry in catalogue.mechanisms
     ]
-    return _by_sample(mechanisms, values.columns), _by_sample(readouts, values.columns)
+    table = _by_sample(mechanisms, values.columns)
+    standings = Standings(values.columns, measured, table, overruled)
+    return Assessment(table, _by_sample(readouts, values.columns), standings)
 
 
 def _by_sample(frames: Sequence[pd.DataFrame], samples: pd.Index) -> pd.DataFrame:
@@ -101,32 +135,24 @@ def _by_sample(frames: Sequence[pd.DataFrame], samples: pd.Index) -> pd.DataFram
     return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
 
-@dataclass(frozen=True)
-class _Overruling:
-    """A reason that stands above the figures: nothing can be said, or nothing surely."""
-
-    word: str
-    reason: str
-
-
 def _overruled(
     values: pd.DataFrame, failed: Mapping[str, str], universe: Universe
-) -> dict[str, _Overruling]:
+) -> dict[str, Overruling]:
     """Samples whose verdicts the quality gate, the reference's size or its fit decides."""
-    out: dict[str, _Overruling] = {}
+    out: dict[str, Overruling] = {}
     if universe.large_enough:
         for sample, fit in fit_to_reference(values, universe.reference).iterrows():
             if not fit["fits"]:
-                out[str(sample)] = _Overruling(
+                out[str(sample)] = Overruling(
                     INCONCLUSIVE,
                     f"sample fits the reference poorly (correlation {fit['correlation']:.2f},"
                     f" typical from {fit['lowest_typical']:.2f})",
                 )
     else:
         for sample in values.columns:
-            out[str(sample)] = _Overruling(NOT_ASSESSABLE, universe.too_small)
+            out[str(sample)] = Overruling(NOT_ASSESSABLE, universe.too_small)
     for sample, reason in failed.items():
-        out[sample] = _Overruling(NOT_ASSESSABLE, f"sample fails quality: {reason}")
+        out[sample] = Overruling(NOT_ASSESSABLE, f"sample fails quality: {reason}")
     return out
 
 
@@ -272,7 +298,7 @@ def _mechanism_rows(
     members: Sequence[Measured],
     samples: pd.Index,
     obs: pd.DataFrame,
-    overruled: Mapping[str, _Overruling],
+    overruled: Mapping[str, Overruling],
     thresholds: Thresholds,
     disease: str,
 ) -> pd.DataFrame:
@@ -313,7 +339,7 @@ def _mechanism_rows(
         own = diseases.get(sample)
         elsewhere = entry.unreadable_in(disease if is_missing(own) else own)
         if elsewhere is not None and (over is None or over.word != NOT_ASSESSABLE):
-            over = _Overruling(NOT_ASSESSABLE, elsewhere)
+            over = Overruling(NOT_ASSESSABLE, elsewhere)
         if over is not None:
             if over.word == NOT_ASSESSABLE or words[entry.read] != NOT_ASSESSABLE:
                 reason = over.reason

@@ -19,10 +19,18 @@ READOUT_COLUMNS = (
 )
 
 
+def empty() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The two tables of `beside` without rows."""
+    return (
+        pd.DataFrame(columns=list(MECHANISM_COLUMNS)),
+        pd.DataFrame(columns=list(READOUT_COLUMNS)),
+    )
+
+
 def beside(
     mechanisms: pd.DataFrame,
     readouts: pd.DataFrame,
-    fits: pd.Series | None,
+    fits: pd.Series,
     cancer_type: str = "",
     stands_in: str = "",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -33,7 +41,7 @@ def beside(
     mechanisms, readouts
         As `assess` returns them.
     fits
-        By sample, whether it fits the reference; None for empty tables.
+        By sample, whether it fits the reference.
     cancer_type
         Disease of the reference.
     stands_in
@@ -44,11 +52,6 @@ def beside(
     tuple of pandas.DataFrame
         ``reason`` is given where there are no figures, or where the sample fits poorly.
     """
-    if fits is None:
-        return (
-            pd.DataFrame(columns=list(MECHANISM_COLUMNS)),
-            pd.DataFrame(columns=list(READOUT_COLUMNS)),
-        )
     tables = []
     for table, columns in ((mechanisms, MECHANISM_COLUMNS), (readouts, READOUT_COLUMNS)):
         fit = table["sample"].map(fits).astype(bool)

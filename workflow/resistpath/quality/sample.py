@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from resistpath.expression import samples_by_genes
-from resistpath.quality.gates import Floats, Gates, Metric, by_sample, rows
+from resistpath.quality.figures import SampleFigures
+from resistpath.quality.gates import Gates, Metric, by_sample, rows
 from resistpath.quality.sex import sex_rows
 from resistpath.quality.tissue import tissue_rows
 
-TOP_GENES = 50
-DETECTED_TPM = 1.0
-RIBOSOMAL = re.compile(r"RP[LS]\d+[AXYL]?\d*|RPLP[012]|RPSA")
-HAEMOGLOBIN = ("HBA1", "HBA2", "HBB", "HBD", "HBE1", "HBG1", "HBG2", "HBM", "HBQ1", "HBZ")
 OTHER_BIOTYPES = 0.001
 """Below this share of the input outside protein-coding genes they were left out of the file."""
 
@@ -64,37 +59,51 @@ def sample_quality(
         (True, False, or None for information only), status (``pass``, ``warn``, ``fail``,
         ``info``), note (one sentence).
     """
+    figures = SampleFigures(tpm.index, lengths).measure(
+        tpm, counts=counts, biotypes=biotypes, xist=xist
+    )
+    return judge_samples(
+        figures, coverage=len(tpm) / n_universe, gates=gates, broken=broken, sex=sex
+    )
+
+
+def judge_samples(
+    figures: pd.DataFrame,
+    *,
+    coverage: float,
+    gates: Gates | None = None,
+    broken: tuple[float, str] | None = None,
+    sex: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Hold what was measured of each sample to the gates; see `sample_quality`.
+
+    Parameters
+    ----------
+    figures
+        Samples x figures, from `figures.SampleFigures`.
+    coverage
+        Share of the protein-coding genes that are in the matrix.
+    """
     gates = gates or Gates()
-    array = samples_by_genes(tpm)
-    coverage = len(tpm) / n_universe
     panel = coverage < gates.min_gene_coverage
     tables = [
-        *_library(tpm, array, coverage, counts, gates),
-        *([_gene_list(tpm.columns, broken, gates)] if broken is not None else []),
-        *_composition(tpm, array, gates, panel=panel),
-        *_outside(tpm.columns, biotypes, gates),
+        *_library(figures, coverage, gates),
+        *([_gene_list(figures.index, broken, gates)] if broken is not None else []),
+        *_composition(figures, gates, panel=panel),
+        *_outside(figures, gates),
     ]
-    if lengths is not None:
-        tables.append(_length_slope(tpm, lengths, gates, panel=panel))
+    if "length_slope" in figures:
+        tables.append(_length_slope(figures, gates, panel=panel))
     if sex is not None and not panel:
-        tables.append(sex_rows(tpm, xist, sex, gates))
+        tables.append(sex_rows(figures, sex, gates))
     if not panel:
-        tables += tissue_rows(tpm, gates)
-    return by_sample(tables, tpm.columns)
+        tables += tissue_rows(figures, gates)
+    return by_sample(tables, figures.index)
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
-    """Ratio of sums; 0 for a sample without expression."""
-    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
-
-
-def _library(
-    tpm: pd.DataFrame, array: Floats, coverage: float, counts: pd.DataFrame | None, gates: Gates
-) -> list[pd.DataFrame]:
+def _library(figures: pd.DataFrame, coverage: float, gates: Gates) -> list[pd.DataFrame]:
     """Genes measured and detected, reads, and how few genes hold how much."""
-    samples, total = tpm.columns, array.sum(axis=1)
-    n = min(TOP_GENES, array.shape[1])
-    top = np.array([np.sort(np.partition(row, -n)[-n:]).sum() for row in array])
+    samples = figures.index
     tables = [
         rows(
             Metric(
@@ -105,7 +114,7 @@ def _library(
                 gates.warn_gene_coverage,
             ),
             samples,
-            np.full(len(array), coverage),
+            np.full(len(samples), coverage),
             "genes of the gene table are missing from the matrix: sets lose members and TPM are"
             " spread over fewer genes",
         ),
@@ -118,7 +127,7 @@ def _library(
                 gates.warn_genes_detected,
             ),
             samples,
-            (array >= DETECTED_TPM).sum(axis=1),
+            figures["genes_detected"].to_numpy(),
             "few detected genes: shallow or degraded library, or a panel",
         ),
         rows(
@@ -131,17 +140,17 @@ def _library(
                 high=True,
             ),
             samples,
-            _share(top, total),
+            figures["top50_share"].to_numpy(),
             "a few genes crowd out the rest: low complexity, contamination or a secretory tissue",
         ),
         rows(
             Metric("zero_share", "Genes with no expression", "share", fail=0.999, high=True),
             samples,
-            (array == 0).mean(axis=1),
+            figures["zero_share"].to_numpy(),
             "the sample holds no expression",
         ),
     ]
-    if counts is not None:
+    if "reads" in figures:
         tables.append(
             rows(
                 Metric(
@@ -152,7 +161,7 @@ def _library(
                     gates.warn_reads,
                 ),
                 samples,
-                [np.ascontiguousarray(column).sum() for column in counts.to_numpy().T],
+                figures["reads"].to_numpy(),
                 "too few reads for low-expressed genes",
             )
         )
@@ -173,12 +182,8 @@ def _gene_list(samples: pd.Index, broken: tuple[float, str], gates: Gates) -> pd
     return rows(metric, samples, np.full(len(samples), share), words)
 
 
-def _composition(
-    tpm: pd.DataFrame, array: Floats, gates: Gates, *, panel: bool
-) -> list[pd.DataFrame]:
+def _composition(figures: pd.DataFrame, gates: Gates, *, panel: bool) -> list[pd.DataFrame]:
     """Shares of gene families that say what the RNA came from; not gated on a panel."""
-    genes, samples = [str(g) for g in tpm.index], tpm.columns
-    total = array.sum(axis=1)
     families = (
         (
             Metric(
@@ -189,7 +194,6 @@ def _composition(
                 gates.warn_mitochondrial_share,
                 high=True,
             ),
-            [g.startswith("MT-") for g in genes],
             "much of the RNA is mitochondrial: dying cells, or a tissue rich in mitochondria",
         ),
         (
@@ -200,7 +204,6 @@ def _composition(
                 warn=gates.warn_ribosomal_share,
                 high=True,
             ),
-            [g.startswith("RP") and bool(RIBOSOMAL.fullmatch(g)) for g in genes],
             "much of the RNA codes for ribosomal proteins: short or degraded fragments, or"
             " lymphoid cells",
         ),
@@ -213,32 +216,27 @@ def _composition(
                 gates.warn_haemoglobin_share,
                 high=True,
             ),
-            [g in HAEMOGLOBIN for g in genes],
             "blood in the sample: immune scores may read blood cells",
         ),
     )
     out = []
-    for metric, members, note in families:
-        # A copy in the order of samples: a sum must not depend on how many samples there are.
-        part = np.ascontiguousarray(array[:, np.asarray(members)])
-        values = _share(part.sum(axis=1), total)
-        if not np.any(members):
-            values = np.full(len(array), np.nan)
+    for metric, note in families:
+        values = figures[metric.name].to_numpy()
+        absent = bool(np.isnan(values).all())
         words: str | list[str] = note
         status = None
-        if panel or not np.any(members):
-            why = "not gated on a gene panel" if np.any(members) else "no such gene in the matrix"
-            words, status = [why] * len(array), ["info"] * len(array)
-        out.append(rows(metric, samples, values, words, status))
+        if panel or absent:
+            why = "no such gene in the matrix" if absent else "not gated on a gene panel"
+            words, status = [why] * len(values), ["info"] * len(values)
+        out.append(rows(metric, figures.index, values, words, status))
     return out
 
 
-def _outside(samples: pd.Index, biotypes: pd.DataFrame | None, gates: Gates) -> list[pd.DataFrame]:
+def _outside(figures: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
     """Share of the input in protein-coding genes, where others are in the file."""
-    if biotypes is None or "protein_coding" not in biotypes.index:
+    if "coding_share" not in figures:
         return []
-    total = samples_by_genes(biotypes).sum(axis=1)
-    share = _share(samples_by_genes(biotypes.loc[["protein_coding"]])[:, 0], total)
+    share = figures["coding_share"].to_numpy()
     metric = Metric(
         "coding_share",
         "Input in protein-coding genes",
@@ -257,28 +255,10 @@ def _outside(samples: pd.Index, biotypes: pd.DataFrame | None, gates: Gates) -> 
         words.get(s, "") if o else "the matrix holds hardly any other genes"
         for s, o in zip(states, others, strict=True)
     ]
-    return [rows(metric, samples, share, notes, states)]
+    return [rows(metric, figures.index, share, notes, states)]
 
 
-def length_slopes(tpm: pd.DataFrame, lengths: Mapping[str, float] | pd.Series) -> Floats:
-    """Slope of log2(TPM) on log2(gene length) over genes at 1 TPM or more, per sample."""
-    size = np.log2(pd.Series(lengths, dtype=float).reindex(tpm.index).to_numpy())
-    out = []
-    for row in samples_by_genes(tpm):
-        use = (row >= DETECTED_TPM) & np.isfinite(size)
-        x, y = size[use], np.log2(row[use])
-        x = x - x.mean() if len(x) else x
-        out.append(float((x * y).sum() / (x * x).sum()) if len(x) > 100 else np.nan)
-    return np.array(out)
-
-
-def _length_slope(
-    tpm: pd.DataFrame,
-    lengths: Mapping[str, float] | pd.Series,
-    gates: Gates,
-    *,
-    panel: bool,
-) -> pd.DataFrame:
+def _length_slope(figures: pd.DataFrame, gates: Gates, *, panel: bool) -> pd.DataFrame:
     """Hint at degraded or 3'-biased RNA.
 
     Values per gene do not show where in a gene its reads lie, so neither 3' bias nor FFPE can be
@@ -293,10 +273,10 @@ def _length_slope(
         "log2 per log2",
         warn=gates.warn_length_slope,
     )
-    values = length_slopes(tpm, lengths)
+    values = figures["length_slope"].to_numpy()
     states = ["info"] * len(values) if panel else None
     note = (
         "long genes fall behind: RNA read from its 3' ends, degraded or by a 3' kit; values per"
         " gene cannot tell these apart, nor show FFPE as such"
     )
-    return rows(metric, tpm.columns, values, note, states)
+    return rows(metric, figures.index, values, note, states)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from resistpath.expression import samples_by_genes
 from resistpath.quality.gates import Floats, Gates, Metric, rows
 
 Y_GENES = ("RPS4Y1", "DDX3Y", "KDM5D", "EIF1AY", "USP9Y", "UTY")
+Y_FIGURES = ("y_clear", "y_other", "y_third")
 CLEAR = Y_GENES[:2]
 """Reads of their X-linked relatives are not counted for these two."""
 _WORDS = {
@@ -17,13 +18,16 @@ _WORDS = {
 }
 
 
-def y_levels(tpm: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+def y_levels(array: Floats, places: npt.NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
     """log2(TPM+1) of Y-linked genes per sample: highest of `CLEAR`, of the others, third of all.
+
+    Samples x genes and the position of each of `Y_GENES`, -1 for one that is not there.
 
     The others reach 4 in total-RNA libraries of women (reads of KDM5C, EIF1AX, USP9X), and some
     capture kits have no probes for the clear ones, so that neither group decides alone.
     """
-    level = np.log2(samples_by_genes(tpm.reindex(list(Y_GENES))) + 1)
+    level = np.log2(array.take(places, axis=1) + 1)
+    level[:, places < 0] = np.nan
     clear, other = level[:, : len(CLEAR)], level[:, len(CLEAR) :]
     third = np.sort(np.nan_to_num(level), axis=1)[:, -3]
     return _highest(clear), _highest(other), third
@@ -40,21 +44,19 @@ def annotated_sex(values: pd.Series) -> pd.Series:
     return words.map(lambda w: _WORDS.get(w, ""))
 
 
-def sex_rows(
-    tpm: pd.DataFrame, xist: pd.Series | None, sex: pd.Series, gates: Gates
-) -> pd.DataFrame:
+def sex_rows(figures: pd.DataFrame, sex: pd.Series, gates: Gates) -> pd.DataFrame:
     """One row per sample; value is the higher of RPS4Y1 and DDX3Y.
 
     Only what contradicts is marked: Y-linked expression in a woman, none in a man. The latter is
     also what a tumour that lost its Y chromosome shows, unless XIST is there as well.
     """
-    clear, other, third = y_levels(tpm)
-    said = annotated_sex(sex.reindex(tpm.columns))
+    clear, other, third = (figures[name].to_numpy() for name in Y_FIGURES)
+    said = annotated_sex(sex.reindex(figures.index))
     present = (clear >= gates.y_present) & (third >= 1)
     absent = (clear < gates.y_absent) & ~(other >= gates.y_absent + 0.5)
     inactive = np.full(len(clear), np.nan)
-    if xist is not None:
-        inactive = np.log2(xist.reindex(tpm.columns).to_numpy(dtype=np.float64) + 1)
+    if "xist" in figures:
+        inactive = np.log2(figures["xist"].to_numpy() + 1)
     judged = [
         ("RPS4Y1 and DDX3Y are not measured", "info")
         if np.isnan(y)
@@ -62,7 +64,7 @@ def sex_rows(
         for y, has, lacks, x, word in zip(clear, present, absent, inactive, said, strict=True)
     ]
     metric = Metric("sex_expression", "RPS4Y1 or DDX3Y, the higher", "log2(TPM+1)")
-    return rows(metric, tpm.columns, clear, [j[0] for j in judged], [j[1] for j in judged])
+    return rows(metric, figures.index, clear, [j[0] for j in judged], [j[1] for j in judged])
 
 
 def _judge(present: bool, absent: bool, xist: float, word: str, gates: Gates) -> tuple[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from resistpath.expression import samples_by_genes
 from resistpath.quality.gates import Floats, Gates, Metric, rows
 
 LYMPH_NODE = (
@@ -26,21 +28,35 @@ NORMAL = {
     "thyroid": ("TG", "TPO", "TSHR", "IYD", "SLC26A4", "DIO1", "FOXE1"),
     "colon": ("CA1", "CLCA4", "AQP8", "GUCA2A", "GUCA2B", "MS4A12", "ZG16", "SLC26A3", "CA4"),
 }
+NODE = "lymph node"
+TISSUES = {NODE: LYMPH_NODE, **NORMAL}
 MEASURED = 0.6
 """Share of a tissue's genes that must be in the matrix."""
 
 
-def tissue_level(tpm: pd.DataFrame, genes: tuple[str, ...]) -> Floats:
-    """Mean log2(TPM+1) of a tissue's genes, per sample; NaN if too few are measured."""
-    there = tpm.index.get_indexer(pd.Index(genes))
-    there = there[there >= 0]
-    if len(there) < MEASURED * len(genes):
-        return np.full(tpm.shape[1], np.nan)
-    return np.asarray(np.log2(samples_by_genes(tpm.iloc[there]) + 1).mean(axis=1))
+def tissue_levels(array: Floats, places: Mapping[str, npt.NDArray[np.intp]]) -> dict[str, Floats]:
+    """Mean log2(TPM+1) of each tissue's genes, per sample; NaN if too few are measured.
+
+    Parameters
+    ----------
+    array
+        Samples x genes, linear TPM.
+    places
+        Position of each gene of a tissue of `TISSUES`, -1 for one that is not there.
+    """
+    out = {}
+    for name, at in places.items():
+        there = at[at >= 0]
+        if len(there) < MEASURED * len(at):
+            out[name] = np.full(len(array), np.nan)
+        else:
+            out[name] = np.log2(array.take(there, axis=1) + 1).mean(axis=1)
+    return out
 
 
-def tissue_rows(tpm: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
+def tissue_rows(figures: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
     """Level of lymph-node genes, and of the normal tissue that stands out most."""
+    samples = figures.index
     node = rows(
         Metric(
             "lymph_node",
@@ -49,8 +65,8 @@ def tissue_rows(tpm: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
             warn=gates.warn_lymph_node,
             high=True,
         ),
-        tpm.columns,
-        tissue_level(tpm, LYMPH_NODE),
+        samples,
+        figures[NODE].to_numpy(),
         "a lymph node or dense lymphoid follicles: B-cell and follicle scores read the node"
         f" ({', '.join(LYMPH_NODE[:6])}, ...)",
     )
@@ -61,15 +77,14 @@ def tissue_rows(tpm: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
         warn=gates.warn_normal_tissue,
         high=True,
     )
-    levels = pd.DataFrame({t: tissue_level(tpm, g) for t, g in NORMAL.items()}, index=tpm.columns)
-    levels = levels.dropna(axis=1, how="all")
+    levels = figures[list(NORMAL)].dropna(axis=1, how="all")
     highest = levels.max(axis=1).to_numpy() if levels.shape[1] else np.full(len(levels), np.nan)
     marked = highest > gates.warn_normal_tissue
     notes = [
         _found(levels.iloc[i], gates.warn_normal_tissue) if mark else ""
         for i, mark in enumerate(marked)
     ]
-    return [node, rows(metric, tpm.columns, highest, notes)]
+    return [node, rows(metric, samples, highest, notes)]
 
 
 def _found(levels: pd.Series, limit: float) -> str:

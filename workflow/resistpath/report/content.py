@@ -6,7 +6,7 @@ says what it is. Missing values are None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,10 +17,19 @@ from resistpath.report.text import plain, words
 
 if TYPE_CHECKING:
     from resistpath.mechanisms.catalogue import Catalogue
+    from resistpath.mechanisms.hypotheses import Hypothesis
+    from resistpath.mechanisms.rules import Rule
 
 from resistpath.report.cohort import cohort_content
 from resistpath.report.composition import agreement, composition, general_caveats
 from resistpath.report.elsewhere import other_references, places_elsewhere
+from resistpath.report.findings import (
+    TRIED_NOTE,
+    phenotype_record,
+    rule_records,
+    rules_in_words,
+    tried_records,
+)
 from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.parts import (
     SCHEMA_VERSION,
@@ -75,6 +84,10 @@ def sample_content(
     software: Mapping[str, Any],
     thresholds: Mapping[str, Any],
     elsewhere: pd.DataFrame | None = None,
+    phenotype: pd.DataFrame | None = None,
+    rules: pd.DataFrame | None = None,
+    rule_book: Sequence[Rule] = (),
+    hypotheses: Sequence[Hypothesis] = (),
 ) -> Record:
     """Everything one sample's page says.
 
@@ -105,6 +118,10 @@ def sample_content(
         Configuration values that decided the verdicts.
     elsewhere
         Places of this sample in further references (``mechanisms.references.tsv``).
+    phenotype, rules
+        Immune phenotype and answers to the rules, restricted to this sample; None if not asked.
+    rule_book, hypotheses
+        The tables behind them, and what has been tried against mechanisms.
 
     Raises
     ------
@@ -148,6 +165,7 @@ def sample_content(
         ]
     absent = not_assessed(catalogue)
     cells = [] if withheld else composition(fractions)
+    answers = [] if withheld else rule_records(rules, rule_book, catalogue)
     used = [r.method for r in catalogue.readouts] + [part["method"] for part in cells]
     return {
         "schema": "resistpath sample report",
@@ -167,6 +185,11 @@ def sample_content(
         "further_axes": by_axis(further),
         "further_mechanisms": further,
         "context_readouts": context,
+        "phenotype": None if withheld else phenotype_record(phenotype),
+        "rules": answers,
+        "rules_in_words": rules_in_words(answers),
+        "tried": tried_records(hypotheses, [*found, *further]),
+        "tried_note": TRIED_NOTE,
         "not_assessed": absent,
         "composition": cells,
         "cell_agreement": agreement(cells),

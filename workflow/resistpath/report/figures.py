@@ -107,6 +107,13 @@ def percentile_strip(name: str, raw: Record, residual: Record, highlight: Sequen
     return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, body)
 
 
+def change_strip(name: str, before: Record, after: Record) -> Markup:
+    """Draw before (filled, above) and after (hollow, below) with their intervals on 0 to 100."""
+    title = f"{name}: before {interval_words(before)}, after {interval_words(after)}"
+    body = _STRIP_BAND + _on_strip(before, 8.5, "raw", False) + _on_strip(after, 20, "res", False)
+    return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, body)
+
+
 def percentile_dot(name: str, percentile: float | None) -> Markup:
     """Draw one percentile without an interval."""
     at = {"percentile": percentile, "low": None, "high": None}

@@ -55,6 +55,15 @@ def render_sample(content: Record) -> str:
     )
 
 
+def render_patient(content: Record) -> str:
+    """Return the page of one patient as HTML."""
+    return (
+        _environment()
+        .get_template("patient.html")
+        .render(c=content, reference=reference_label(content["reference"]))
+    )
+
+
 def render_cohort(content: Record) -> str:
     """Render the page of a cohort, `index.html`."""
     script = _script()

@@ -10,31 +10,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resistpath.api import gene_lengths, read_matrix
 from resistpath.errors import UserError, some
-from resistpath.expression import Expression
-from resistpath.genes import GeneMap, Harmonised, map_genes, universe
+from resistpath.expression import Expression, count_missing, sample_blocks
+from resistpath.genes import GeneMap, Harmonised, lengths, map_genes, universe
+from resistpath.identifiers import turn_table
 from resistpath.io.fetch.record import RECORD, expression_path
+from resistpath.io.matrix import read_matrix
 from resistpath.io.prepared import preparing, read_prepared
-from resistpath.io.resources import gene_names
+from resistpath.io.readers.numeric import release_memory
+from resistpath.io.resources import gene_table
 from resistpath.io.tables import file_annotation, read_sample_sheet, write_table
 from resistpath.normalise import log2_plus_one, to_tpm
 from resistpath.provenance import VERSION, file_sha256, path_sha256
 from resistpath.quality import (
     Gates,
+    SampleFigures,
     by_sample,
     cohort_confounding,
     cohort_quality,
     failed_gates,
-    sample_quality,
+    judge_samples,
     truncation,
     unit_rows,
 )
 from resistpath.steps import Progress, silent
 from resistpath.units import PER_LENGTH, READS, Units, parse_units, require
 
-BLOCK = 64
-"""Samples brought to TPM at a time; a sample's numbers do not depend on it."""
 MOST_MISSING = 0.3
 """A gene with a missing value in any sample is lost to all, so no sample may lack more."""
 
@@ -46,6 +47,8 @@ class _Input:
     raw: Expression
     unit: Units
     genes: GeneMap
+    coding: pd.DataFrame
+    lengths: pd.Series
     obs: pd.DataFrame
     gates: Gates
 
@@ -56,9 +59,8 @@ class _Input:
 
     def blocks(self) -> Iterator[tuple[Harmonised, pd.DataFrame]]:
         """Each block of samples by current symbols, linear, and as TPM."""
-        lengths = gene_lengths().reindex(self.genes.genes)
-        for start in range(0, self.raw.values.shape[1], BLOCK):
-            block = self.raw.values.iloc[:, start : start + BLOCK]
+        lengths = self.lengths.reindex(self.genes.genes)
+        for block in sample_blocks(self.raw.values):
             part = self.genes.apply(self.unit.linear(block))
             yield part, to_tpm(part.matrix, self.unit, lengths)
 
@@ -96,12 +98,15 @@ def prepare(
     unit = parse_units(raw.units)
     require(unit, "tpm")
     _check_samples(values, unit)
-    found = map_genes(values, gene_names(), raw.gene_id)
+    names = turn_table(gene_table())  # its look-ups take 60 MB, for as long as rows are resolved
+    found, coding, bases = map_genes(values, names, raw.gene_id), universe(names), lengths(names)
+    del names
+    release_memory()
     say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {found.kind}")
     facts = _gene_facts(found, unit)
     about["notes"] += facts.pop("notes")
     about |= facts
-    given = _Input(raw, unit, found, obs, gates or Gates())
+    given = _Input(raw, unit, found, coding, bases, obs, gates or Gates())
     quality, xist = _write_prepared(folder / "prepared.h5ad", given, about)
     evidence = raw.report["units_evidence"]
     if evidence is not None:
@@ -109,6 +114,7 @@ def prepare(
         quality = by_sample([quality, unit_rows(evidence)], values.columns)
     report, gates = found.report, given.gates
     del raw, values, found, given  # the levels of the cohort are read back in half the memory
+    release_memory()
     together = _together(folder / "prepared.h5ad", quality, xist, gates)
     say(f"{about['n_genes']:,} protein-coding genes; {len(failed_gates(quality))} samples fail")
     write_table(folder / "genes.tsv", report)
@@ -121,30 +127,25 @@ def _write_prepared(
     path: Path, given: _Input, about: dict[str, Any]
 ) -> tuple[pd.DataFrame, pd.Series | None]:
     """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
-    coding, lengths = universe(gene_names()), gene_lengths()
-    broken = truncation(given.genes.genes, coding)
-    quality, xist = [], []
+    broken = truncation(given.genes.genes, given.coding)
+    figures, xist = [], []
+    measure = SampleFigures(given.genes.genes, given.lengths).measure
     with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
         for part, tpm in given.blocks():
             counts = part.matrix if given.reads else None
             inactive = part.per_million("XIST")
-            quality.append(
-                sample_quality(
-                    tpm,
-                    n_universe=len(coding),
-                    gates=given.gates,
-                    broken=broken,
-                    counts=counts,
-                    lengths=lengths,
-                    biotypes=part.biotypes,
-                    xist=inactive,
-                    sex=given.obs.get("sex"),
-                )
-            )
+            figures.append(measure(tpm, counts=counts, biotypes=part.biotypes, xist=inactive))
             if inactive is not None:
                 xist.append(inactive)
             file.add(log2_plus_one(tpm), counts)
-    return pd.concat(quality, ignore_index=True), pd.concat(xist) if xist else None
+    quality = judge_samples(
+        pd.concat(figures),
+        coverage=len(given.genes.genes) / len(given.coding),
+        gates=given.gates,
+        broken=broken,
+        sex=given.obs.get("sex"),
+    )
+    return quality, pd.concat(xist) if xist else None
 
 
 def _together(
@@ -228,7 +229,7 @@ def _check_samples(values: pd.DataFrame, unit: Units) -> None:
                 where="expression matrix",
                 do="remove empty samples from the matrix",
             )
-    few = values.columns[np.isnan(array).mean(axis=0) > MOST_MISSING]
+    few = values.columns[count_missing(values)[1] / len(values) > MOST_MISSING]
     if len(few):
         raise UserError(
             f"{len(few)} of {values.shape[1]} samples lack more than {MOST_MISSING:.0%} of the"

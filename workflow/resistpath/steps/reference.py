@@ -12,16 +12,24 @@ import pandas as pd
 
 from resistpath.errors import UserError, some
 from resistpath.io.packs import FORMAT, find_pack, read_reference, write_reference
-from resistpath.io.prepared import read_prepared
+from resistpath.io.prepared import Prepared, read_prepared
 from resistpath.io.resources import catalogue, catalogue_files, gene_table, resource
 from resistpath.io.tables import read_table
-from resistpath.mechanisms.summary import NOISE, pairs, scores_of, summarise
+from resistpath.mechanisms.evidence import examine
+from resistpath.mechanisms.measure import CellTables
+from resistpath.mechanisms.summary import NOISE, difference_sd, pairs, scores_of, summarise
+from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, file_sha256
 from resistpath.quality import failed_gates
 from resistpath.reference import MINIMUM_SAMPLES, Reference, build_reference
 from resistpath.steps import Progress, silent
 from resistpath.steps.deconvolve import read_cells
 
+BIOPSY_NOISE = "biopsy_noise"
+"""Key of a reference's facts: standard deviation of the difference between two biopsies of one
+patient without treatment in between, on the normal-score axis, by ``"KIND:ID VIEW"``."""
+FEWEST_PAIRS = 5
+"""Pairs below which their standard deviation (off by a third at five) is not used for others."""
 _FROM_PREPARATION = ("format", "units", "gene_id", "expression_sha256", "samples_sha256")
 
 
@@ -91,12 +99,13 @@ def build(
     usable = [s for s in prepared.values.columns if s not in failed]
     repeated = pairs(prepared.obs, usable)
     statistics = summarise(reference, catalogue(), prepared.values, cells.values, repeated)
+    noise = _biopsy_noise(reference, prepared, cells, repeated["biopsy"])
     made = Reference(
         reference.name,
         reference.cancer_type,
         reference.values,
         reference.fractions,
-        reference.info | {"provenance": provenance},
+        reference.info | {"provenance": provenance, BIOPSY_NOISE: noise},
         statistics,
     )
     digest = write_reference(out, made, force=force)
@@ -105,6 +114,28 @@ def build(
     if made.n < MINIMUM_SAMPLES:
         say(f"fewer than {MINIMUM_SAMPLES} samples: no verdict is given against it")
     say(f"{out.name}: {out.stat().st_size / 1e6:.1f} MB, sha256 {digest[:12]}")
+
+
+def _biopsy_noise(
+    reference: Reference, prepared: Prepared, cells: CellTables, groups: list[list[str]]
+) -> dict[str, float]:
+    """Noise of two biopsies in normal scores of the reference; empty with too few pairs."""
+    if sum(len(g) - 1 for g in groups) < FEWEST_PAIRS:
+        return {}
+    wanted = sorted({s for g in groups for s in g})
+    tables = (cells.values, cells.half, cells.below_limit)
+    some_cells = CellTables(*(t.reindex(wanted) for t in tables))
+    values, obs = prepared.values[wanted], prepared.obs.loc[wanted]
+    places = examine(values, some_cells, obs, {}, reference, catalogue(), Thresholds()).standings
+    out = {}
+    for kind, item in places.items:
+        for view in ("raw", "residual"):
+            z = pd.DataFrame({"z": places.of(f"{kind}:{item}", view).z}, index=wanted)
+            known = [g for g in groups if z.loc[g, "z"].notna().all()]
+            sd, n = difference_sd(z, known)
+            if n >= FEWEST_PAIRS:
+                out[f"{kind}:{item} {view}"] = float(sd["z"])
+    return out
 
 
 def _tables() -> dict[str, str]:
@@ -145,7 +176,7 @@ def describe(reference: Reference) -> dict[str, Any]:
         "n_samples": reference.n,
         "n_genes": len(reference.values),
         "sha256": reference.digest,
-        **reference.info,
+        **{k: v for k, v in reference.info.items() if k != BIOPSY_NOISE},
     }
 
 

@@ -16,7 +16,7 @@ from resistpath.io.cohort import write_cohort
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.prepared import Prepared, read_prepared
-from resistpath.io.resources import catalogue
+from resistpath.io.resources import catalogue, hypotheses, patterns, rules
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.measure import reference_scores
@@ -24,14 +24,26 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, code_digest, file_sha256
 from resistpath.reference import Reference, fit_to_reference, members, midrank_percentile
 from resistpath.report import content, render
+from resistpath.report.patient import patient_content
 from resistpath.steps import Progress, silent
 from resistpath.steps.reference import Chosen, choose, describe
 
 LOW_TPM = 1.0
 LOW_READS = 10
-TABLES = ("quality", "scores", "fractions", "fractions.fit", "mechanisms", "readouts")
+TABLES = (
+    "quality",
+    "scores",
+    "fractions",
+    "fractions.fit",
+    "mechanisms",
+    "readouts",
+    "rules",
+    "phenotype",
+)
 ELSEWHERE = ("mechanisms.references", "readouts.references")
-MORE_TABLES = (*ELSEWHERE, "genes", "scores.wide")
+NOT_BY_SAMPLE = ("pairs", "patterns")
+"""Tables of `assess` by patient; no sample's page may depend on its company."""
+MORE_TABLES = (*NOT_BY_SAMPLE, *ELSEWHERE, "genes", "scores.wide")
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -59,7 +71,9 @@ def _load(folder: Path, chosen: Chosen, thresholds: Thresholds, signatures: Path
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
     for name in ("quality", "readouts"):
         tables[name] = _truth(tables[name])
-    together = {name: read_table(folder / f"{name}.tsv") for name in COHORT_TABLES}
+    together = {
+        name: read_table(folder / f"{name}.tsv") for name in (*COHORT_TABLES, *NOT_BY_SAMPLE)
+    }
     results = Results(
         read_prepared(folder / "prepared.h5ad"),
         chosen.reference,
@@ -121,9 +135,34 @@ def report(
     shutil.rmtree(pages, ignore_errors=True)
     fresh.replace(pages)
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
+    written += _write_patients(folder / "patients", results, names)
     write_text(folder / "index.html", render.render_cohort(_cohort_content(results, links)))
     _write_h5ad(folder / "cohort.h5ad", results)
     _finish(folder, primary.path, results, written)
+
+
+def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:
+    """One page per patient with two time points; the folder is there even if it stays empty."""
+    pairs, answers = (results.together[name] for name in NOT_BY_SAMPLE)
+    fresh = pages.with_name(".patients.part")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    files = file_names(dict.fromkeys(pairs["patient"]))
+    for patient, name in files.items():
+        record = patient_content(
+            patient,
+            pairs=pairs[pairs["patient"] == patient],
+            patterns=answers[answers["patient"] == patient],
+            pattern_book=patterns(),
+            reference=_reference_record(results),
+            catalogue=results.book,
+            software=_software(),
+            links={sample: f"reports/{page}.html" for sample, page in names.items()},
+        )
+        write_text(fresh / f"{name}.html", render.render_patient(record))
+    shutil.rmtree(pages, ignore_errors=True)
+    fresh.replace(pages)
+    return [pages / f"{name}.html" for name in files.values()]
 
 
 def _finish(folder: Path, reference: Path, results: Results, pages: list[Path]) -> None:
@@ -256,6 +295,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
         "readouts": _readouts(results),
         "fractions": _fractions(results),
         "key_genes": _key_genes(results),
+        "phenotype": results.tables["phenotype"],
+        "rules": results.tables["rules"],
     }
     if len(results.elsewhere):
         groups["elsewhere"] = results.elsewhere
@@ -281,6 +322,8 @@ def _sample_contents(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
             catalogue=results.book,
             software=_software(),
             thresholds=vars(results.thresholds),
+            rule_book=rules(),
+            hypotheses=hypotheses(),
             **{key: frames[sample] for key, frames in split.items()},
         )
         yield sample, record

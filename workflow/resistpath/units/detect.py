@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
+from resistpath.expression import sample_blocks, samples_by_genes
 from resistpath.units.evidence import Reading, SampleEvidence, read_sample
 from resistpath.units.quantity import PER_LENGTH, Units
 
@@ -57,8 +57,7 @@ def read_units(values: pd.DataFrame) -> tuple[Units, pd.DataFrame]:
     UserError
         If samples disagree or the values fit two units; it names both and the key ``units``.
     """
-    array = values.to_numpy()
-    found = [read_sample(np.asarray(array[:, j], dtype=np.float64)) for j in range(values.shape[1])]
+    found = [read_sample(x) for block in sample_blocks(values) for x in samples_by_genes(block)]
     names = [str(c) for c in values.columns]
     unread = [name for name, e in zip(names, found, strict=True) if not e.readings and not e.empty]
     if unread:

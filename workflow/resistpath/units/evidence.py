@@ -93,22 +93,24 @@ class SampleEvidence:
 def read_sample(values: Floats) -> SampleEvidence:
     """Read one sample; `values` may hold NaN."""
     x = values[~np.isnan(values)]
-    if not (np.rint(x) == x).all():
-        x.sort()  # sums must not depend on the order of the genes; those of whole numbers do not
+    if not (np.rint(x) == x).all() or x.max(initial=0) < LOG_MAXIMUM:
+        # For the search for a step, and because sums must not depend on the order of the genes;
+        # those of whole numbers do not.
+        x.sort()
     if len(x) == 0:
         nan = float("nan")
         return SampleEvidence(
             0, len(values), nan, nan, nan, nan, nan, nan, nan, (), "it holds no value at all"
         )
     low, high = float(x.min()), float(x.max())
-    floor = float(np.mean(x <= low + 1e-6 * max(1.0, abs(low))))
+    floor = np.count_nonzero(x <= low + 1e-6 * max(1.0, abs(low))) / len(x)
     base = SampleEvidence(
         n=len(x),
         missing=len(values) - len(x),
         minimum=low,
         maximum=high,
         floor_share=floor,
-        negative_share=float(np.mean(x < 0)),
+        negative_share=np.count_nonzero(x < 0) / len(x) if low < 0 else 0.0,
         total=float(x.sum()),
         whole_share=_whole(x[x > 0], np.zeros(1)) if low >= 0 else 0.0,
         step=float("nan"),
@@ -228,9 +230,10 @@ def _quantities(linear: Floats, noise: Floats, *, logged: bool) -> Iterator[tupl
     if logged and not _plausible(total, top, len(linear)):
         return
     positive = linear > 0
-    noise = noise[positive] if len(noise) > 1 else np.full(int(positive.sum()), noise[0])
     x = linear[positive]
+    noise = noise[positive] if len(noise) > 1 else noise
     whole = _whole(x, noise)
+    noise = np.broadcast_to(noise, x.shape)
     step = WHOLE if whole >= 0.99 and not logged else find_step(x, noise)
     sums = f"sum over genes {total:.4g}"
 
@@ -283,9 +286,12 @@ def _plausible(total: float, top: float, n: int) -> bool:
 
 
 def _whole(x: Floats, noise: Floats) -> float:
-    """Share of whole numbers among positive values that rounding leaves legible."""
+    """Share of whole numbers among positive values that rounding leaves legible.
+
+    `noise` is one number for all or one for each.
+    """
     if len(noise) > 1:
         x, noise = x[noise < LEGIBLE], noise[noise < LEGIBLE]
-    if len(x) < 20:
+    if len(x) < 20 or not (noise < LEGIBLE).all():
         return 0.0
-    return float(np.mean(np.abs(x - np.round(x)) <= np.maximum(0.01, 1.5 * noise)))
+    return np.count_nonzero(np.abs(x - np.rint(x)) <= np.maximum(0.01, 1.5 * noise)) / len(x)

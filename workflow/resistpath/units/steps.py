@@ -119,16 +119,26 @@ def _candidates(values: Floats, noise: Floats) -> list[float]:
 
 def _fit(values: Floats, noise: Floats, step: float) -> Step:
     """Refine a step on its own multiples, nearest first, and count the values on them."""
-    start = np.round(values[0] / step)
+    start = float(np.rint(values[0] / step))
     for top in (3, 10, 30, 100, 300):
-        times = np.round(values / step)
-        near = (times >= 1) & (times <= start + top) & (np.abs(values / step - times) < 0.2)
-        if not near.any():
+        low = values[: _end(values, step, start + top)]
+        ratio = low / step
+        times = np.rint(ratio)
+        place = slice(times.searchsorted(1), times.searchsorted(start + top, "right"))
+        times = times[place]
+        near = np.abs(ratio[place] - times) < 0.2
+        if not np.count_nonzero(near):
             return NO_STEP
-        step = float((times[near] * values[near]).sum() / (times[near] ** 2).sum())
+        times = times[near]
+        step = float(np.add.reduce(times * low[place][near]) / np.add.reduce(times * times))
         if top >= _limit(values, step):
             break
     return _count(values, noise, step)
+
+
+def _end(values: Floats, step: float, multiple: float) -> int:
+    """How many of the ascending values can be at or below a multiple of a step, or round to it."""
+    return int(values.searchsorted((multiple + 1) * step))
 
 
 def _limit(values: Floats, step: float) -> float:
@@ -136,11 +146,12 @@ def _limit(values: Floats, step: float) -> float:
 
 
 def _count(values: Floats, noise: Floats, step: float) -> Step:
-    ratio = values / step
-    tolerance = np.maximum(0.01, 1.5 * noise / step)
-    tested = (ratio <= _limit(values, step)) & (tolerance <= TOLERANCE)
-    if tested.sum() < FEWEST:
+    limit = _limit(values, step)
+    end = _end(values, step, limit)
+    ratio, tolerance = values[:end] / step, np.maximum(0.01, 1.5 * noise[:end] / step)
+    tested = (ratio <= limit) & (tolerance <= TOLERANCE)
+    if np.count_nonzero(tested) < FEWEST:
         return NO_STEP
     ratio, tolerance = ratio[tested], tolerance[tested]
-    hit = (np.abs(ratio - np.round(ratio)) <= tolerance) & (ratio > 0.5)
-    return Step(step, float(hit.mean()), float((2 * tolerance).mean()))
+    hit = (np.abs(ratio - np.rint(ratio)) <= tolerance) & (ratio > 0.5)
+    return Step(step, np.count_nonzero(hit) / len(hit), float((2 * tolerance).mean()))

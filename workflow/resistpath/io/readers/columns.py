@@ -64,7 +64,7 @@ class Columns:
 @cache
 def _symbols() -> frozenset[str]:
     """Approved symbols, in capitals."""
-    return frozenset(gene_table()["symbol"].dropna().str.upper())
+    return frozenset(symbol.upper() for symbol in gene_table()["symbol"].dropna())
 
 
 def is_gene(label: str) -> bool:

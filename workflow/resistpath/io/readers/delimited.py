@@ -188,7 +188,10 @@ def _decimal(table: Table, where: str) -> str:
     """Point or comma; both, or commas that may stand between thousands, are refused."""
     if table.separator == ",":
         return "."
-    cells = [c for c in _cells(table) if "," in c or "." in c]
+    cells = _cells(table)
+    if not any("," in c or c.count(".") > 1 for c in cells):
+        return "."
+    cells = [c for c in cells if "," in c or "." in c]
     comma = [c for c in cells if re.fullmatch(r"-?\d*,\d+([eE][-+]?\d+)?", c)]
     point = [c for c in cells if re.fullmatch(r"-?\d*\.\d+([eE][-+]?\d+)?", c)]
     both = [c for c in cells if re.fullmatch(r"-?\d{1,3}([.,]\d{3})+[.,]\d+", c)]

@@ -6,6 +6,7 @@ times as long for that.
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,24 +90,8 @@ def read_numbers(
         ragged.append(row)
         return "error"
 
-    labels, wanted = list(map(str, layout.ids)), list(map(str, layout.columns))
-    types = dict.fromkeys(labels, pa.string()) | dict.fromkeys(wanted, pa.float64())
-    ids: list[str] = []
-    values = np.empty((0, len(wanted)), dtype=np.float32 if compact else np.float64)
-    n = 0
     try:
-        for batch in _batches(head, layout, types, judge):
-            parts = [batch.column(label).to_pylist() for label in labels]
-            ids += parts[0] if len(parts) == 1 else map("|".join, zip(*parts, strict=True))
-            more = batch.num_rows
-            if n + more > len(values):  # grown in place: the old pages are moved, not copied
-                room = max(n + more, len(values) * 9 // 8)
-                values.resize((room, len(wanted)), refcheck=False)
-            block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True).to_numpy()
-            if values.dtype == np.float32 and not _fits(block):
-                values = values.astype(np.float64)
-            values[n : n + more] = block
-            n += more
+        ids, values = _collect(head, layout, judge, np.float32 if compact else np.float64)
     except pa.ArrowInvalid as error:
         raise _explained(str(error), ragged, head, layout) from error
     if layout.end and not ends:
@@ -115,15 +100,53 @@ def read_numbers(
             where=str(head.path),
             do="download it again",
         )
-    values.resize((n, len(wanted)), refcheck=False)
-    pa.default_memory_pool().release_unused()
+    release_memory()
     return ids, values
 
 
-def _fits(block: npt.NDArray[np.float64]) -> bool:
-    """Whether float32 holds every value exactly."""
+def release_memory() -> None:
+    """Give memory that was freed back to the system: Arrow's, and that of malloc (glibc only)."""
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _collect(
+    head: Head, layout: Layout, judge: Callable[..., str], dtype: type[np.floating[Any]]
+) -> tuple[list[str], npt.NDArray[Any]]:
+    """Read identifiers and values; float32 gives way to float64 at the first inexact value."""
+    labels, wanted = list(map(str, layout.ids)), list(map(str, layout.columns))
+    types = dict.fromkeys(labels, pa.string()) | dict.fromkeys(wanted, pa.float64())
+    ids: list[str] = []
+    values = np.empty((0, len(wanted)), dtype=dtype)
+    n = 0
+    for batch in _batches(head, layout, types, judge):
+        parts = [batch.column(label).to_pylist() for label in labels]
+        ids += parts[0] if len(parts) == 1 else map("|".join, zip(*parts, strict=True))
+        more = batch.num_rows
+        if n + more > len(values):  # grown in place: the old pages are moved, not copied
+            room = max(n + more, len(values) * 17 // 16)
+            values.resize((room, len(wanted)), refcheck=False)
+        block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True).to_numpy()
+        if values.dtype == np.float32:
+            small = _exact_float32(block)
+            if small is None:
+                values = values.astype(np.float64)
+            else:
+                block = small
+        values[n : n + more] = block
+        n += more
+    values.resize((n, len(wanted)), refcheck=False)
+    return ids, values
+
+
+def _exact_float32(block: npt.NDArray[np.float64]) -> npt.NDArray[np.float32] | None:
+    """The block as float32 if that holds every value exactly."""
     with np.errstate(over="ignore"):
-        return bool(np.array_equal(block.astype(np.float32), block, equal_nan=True))
+        small = block.astype(np.float32)
+    same = small == block
+    return small if same.all() or np.isnan(block[~same]).all() else None
 
 
 def _batches(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bz2
 import codecs
-import gzip
 import lzma
 import re
 import zipfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import pyarrow as pa
+from isal import igzip, isal_zlib
 
 from resistpath.errors import UserError, some
 from resistpath.io.files import need_file
@@ -35,7 +35,10 @@ BOMB_RATIO = 250
 Expression matrices compress 3- to 30-fold; a run of zeros 1,000-fold by deflate."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_DAMAGE: tuple[Any, ...] = (  # isal's own types have its error as an object, not a class
+    *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+    isal_zlib.error,
+)
 
 
 class Readable(Protocol):
@@ -249,7 +252,8 @@ def _first(stream: Stream, size: int) -> tuple[bytes, bool]:
 
 def _decompressed(path: Path, compression: str) -> Any:
     if compression == "gzip":
-        return gzip.open(path)
+        # A third of the time of gzip.
+        return igzip.open(path)  # type: ignore[no-untyped-call]
     if compression == "bz2":
         return bz2.open(path)
     if compression == "xz":
