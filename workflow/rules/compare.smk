@@ -7,11 +7,28 @@ rule compare:
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         catalogue=shipped([*catalogue_files(), resource("catalogue/leakage.tsv")]),
     output:
-        response=f"{RESULTS}/{{cohort}}/comparison/response.tsv",
-        paired=f"{RESULTS}/{{cohort}}/comparison/paired.tsv",
+        response=report(
+            f"{RESULTS}/{{cohort}}/comparison/response.tsv",
+            caption="../report/response.rst",
+            category="{cohort}",
+            labels={"what": "association with response"},
+        ),
+        paired=report(
+            f"{RESULTS}/{{cohort}}/comparison/paired.tsv",
+            caption="../report/paired.rst",
+            category="{cohort}",
+            labels={"what": "change over time"},
+        ),
         changes=f"{RESULTS}/{{cohort}}/comparison/changes.tsv",
-        survival=f"{RESULTS}/{{cohort}}/comparison/survival.tsv",
+        survival=report(
+            f"{RESULTS}/{{cohort}}/comparison/survival.tsv",
+            caption="../report/survival.rst",
+            category="{cohort}",
+            labels={"what": "association with survival"},
+        ),
         summary=f"{RESULTS}/{{cohort}}/comparison/summary.json",
+        embedding=f"{RESULTS}/{{cohort}}/comparison/embedding.tsv",
+        embedding_facts=f"{RESULTS}/{{cohort}}/comparison/embedding.json",
     log:
         f"{RESULTS}/{{cohort}}/logs/compare.log",
     benchmark:
@@ -24,6 +41,8 @@ rule compare:
     params:
         folder=lambda wildcards: f"{RESULTS}/{wildcards.cohort}",
         options=options("compare"),
-        code=code_digest("resistpath.steps.compare"),
+        embedding="" if config["report"]["embedding"] else "--no-embedding",
+        code=code_digest("resistpath.steps.compare", "resistpath.steps.embed"),
     shell:
-        "resistpath compare {params.folder:q} {params.options} 2>&1 | tee {log:q} >&2"
+        "resistpath compare {params.folder:q} {params.options} {params.embedding}"
+        " 2>&1 | tee {log:q} >&2"

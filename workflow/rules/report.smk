@@ -19,14 +19,42 @@ rule report:
         phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
         pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
         patterns=f"{RESULTS}/{{cohort}}/patterns.tsv",
+        response=f"{RESULTS}/{{cohort}}/comparison/response.tsv",
+        paired=f"{RESULTS}/{{cohort}}/comparison/paired.tsv",
+        changes=f"{RESULTS}/{{cohort}}/comparison/changes.tsv",
+        survival=f"{RESULTS}/{{cohort}}/comparison/survival.tsv",
+        summary=f"{RESULTS}/{{cohort}}/comparison/summary.json",
+        embedding=f"{RESULTS}/{{cohort}}/comparison/embedding.tsv",
+        embedding_facts=f"{RESULTS}/{{cohort}}/comparison/embedding.json",
         reference=reference_pack,
         catalogue=shipped(catalogue_files()),
         signatures=OWN_SETS,
     output:
         reports=directory(f"{RESULTS}/{{cohort}}/reports"),
         patients=directory(f"{RESULTS}/{{cohort}}/patients"),
-        index=f"{RESULTS}/{{cohort}}/index.html",
+        index=report(
+            f"{RESULTS}/{{cohort}}/index.html",
+            caption="../report/cohort.rst",
+            category="{cohort}",
+            labels={"what": "cohort page"},
+        ),
         cohort=f"{RESULTS}/{{cohort}}/cohort.h5ad",
+        lims=report(
+            f"{RESULTS}/{{cohort}}/lims.csv",
+            caption="../report/lims.rst",
+            category="{cohort}",
+            labels={"what": "verdicts of every sample"},
+        ),
+        multiqc=multiext(
+            f"{RESULTS}/{{cohort}}/multiqc/resistpath_",
+            "general_mqc.json",
+            "quality_mqc.json",
+            "percentiles_mqc.json",
+            "residuals_mqc.json",
+            "verdicts_mqc.json",
+        ),
+        crate=f"{RESULTS}/{{cohort}}/ro-crate-metadata.json",
+        workflow=directory(f"{RESULTS}/{{cohort}}/workflow"),
         manifest=f"{RESULTS}/{{cohort}}/manifest.json",
     log:
         f"{RESULTS}/{{cohort}}/logs/report.log",
@@ -44,5 +72,5 @@ rule report:
         signatures=own_sets(),
         code=code_digest("resistpath.steps.report"),
     shell:
-        "resistpath report {params.folder:q} {params.references}"
+        "resistpath report {params.folder:q} {params.references} --by-workflow"
         " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

@@ -91,7 +91,18 @@ def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
     folder(parser)
     _references(parser)
     own_sets(parser)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="processes that write pages; they change no byte"
+    )
+    parser.add_argument(
+        "--pdf", action="store_true", help="print each sample page by the installed Chromium too"
+    )
     numbers(parser, THRESHOLDS)
+    parser.add_argument(
+        "--by-workflow",
+        action="store_true",
+        help="this is a step of the workflow: keep a copy of it and describe the run as its",
+    )
     parser.set_defaults(run=_report)
 
 
@@ -154,5 +165,8 @@ def _report(args: argparse.Namespace) -> None:
         args.reference,
         thresholds=_thresholds(args),
         signatures=args.signatures,
+        threads=args.threads,
+        pdf=args.pdf,
+        by_workflow=args.by_workflow,
         say=say(args),
     )

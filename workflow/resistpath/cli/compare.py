@@ -43,6 +43,9 @@ def add_compare(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser = verb(verbs, "compare", "associate with response, survival and time; see comparison/")
     folder(parser)
     _comparison(parser)
+    parser.add_argument(
+        "--no-embedding", action="store_true", help="no PCA and UMAP for the cohort page"
+    )
     parser.set_defaults(run=_compare)
 
 
@@ -63,8 +66,10 @@ def add_meta(verbs: Verbs) -> None:  # type: ignore[valid-type]
 
 def _compare(args: argparse.Namespace) -> None:
     from resistpath.steps.compare import compare
+    from resistpath.steps.embed import write_embedding
 
     compare(args.folder, say=say(args), **{name: getattr(args, name) for name in COMPARE})
+    write_embedding(args.folder, wanted=not args.no_embedding, say=say(args))
 
 
 def _meta(args: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ def write_cohort(
     ----------
     tables
         Samples x columns by obsm key, for example ``scores``, ``fractions``, ``percentiles``.
+        Those named ``X_...`` become plain arrays, as scanpy's plots want them.
     obs
         Sample sheet with quality and verdict columns.
     provenance
@@ -38,12 +39,7 @@ def write_cohort(
         X=np.ascontiguousarray(prepared.values.to_numpy(dtype=np.float32).T),
         obs=text_obs(obs),
         var=pd.DataFrame(index=prepared.values.index.map(str)),
-        obsm={
-            key: table.set_axis([c.replace("/", "-") for c in table.columns], axis=1)
-            .reindex(prepared.values.columns)
-            .astype(np.float64)
-            for key, table in tables.items()
-        },
+        obsm={key: _table(key, table, prepared.values.columns) for key, table in tables.items()},
         uns={
             "units": "log2(tpm+1)",
             "provenance": json.dumps(provenance, ensure_ascii=False, sort_keys=True),
@@ -52,3 +48,9 @@ def write_cohort(
     data.var_names.name = "gene"
     with replacing(path) as temporary:
         data.write_h5ad(temporary)
+
+
+def _table(key: str, table: pd.DataFrame, samples: pd.Index) -> pd.DataFrame | np.ndarray:
+    named = table.set_axis([c.replace("/", "-") for c in table.columns], axis=1)
+    numbers = named.reindex(samples).astype(np.float64)
+    return numbers.to_numpy() if key.startswith("X_") else numbers

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import platform
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,19 +14,71 @@ from pathlib import Path
 from typing import Any
 
 from resistpath.errors import UserError, some
+from resistpath.provenance import file_sha256
+
+SEALS = ".sha256"  # folder beside sealed files
+
+
+def _temporary(path: Path) -> Path:
+    """A name beside `path` that no other process, here or on another machine, has too."""
+    return path.with_name(f".{path.name}.{platform.node()}-{os.getpid()}.part{path.suffix}")
+
+
+def _clear_dead(path: Path) -> None:
+    """Remove what killed processes of this machine left of `path`."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{platform.node()}-*.part*"):
+        pid = left.name.rsplit(".part", 1)[0].rsplit("-", 1)[-1]
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (PermissionError, ValueError):  # alive, of another user; or not ours
+            continue
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`, moved onto it only if the block succeeds."""
+def replacing(path: Path, *, sealed: bool = False) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, moved onto it only if the block succeeds.
+
+    A `sealed` file gets a record of its SHA-256, which `need_file` holds it to.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
+    _clear_dead(path)
+    temporary = _temporary(path)
     try:
         yield temporary
+        digest = file_sha256(temporary) if sealed else ""
+        # Killed between the next steps, the file is there without a record, never with a wrong one.
+        seal(path).unlink(missing_ok=True)
         os.replace(temporary, path)
+        if sealed:
+            seal(path).parent.mkdir(exist_ok=True)
+            write_text(seal(path), f"{digest}  {path.name}\n")
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def seal(path: Path) -> Path:
+    """Where the SHA-256 of a sealed file stands; ``sha256sum -c`` reads it too."""
+    return path.parent / SEALS / path.name
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a sealed file has other bytes than were written; False for a file without a seal."""
+    try:
+        recorded = seal(path).read_text(encoding="utf-8").split()[:1]
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return recorded != [file_sha256(path)]
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file another name, so that it is made again instead of read."""
+    aside = path.with_name(f"{path.name}.damaged")
+    os.replace(path, aside)
+    seal(path).unlink(missing_ok=True)
+    return aside
 
 
 def write_text(path: Path, text: str) -> None:
@@ -39,12 +93,19 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def need_file(path: Path | str, what: str, do: str = "") -> Path:
-    """Return the path of an existing, non-empty file or say what is missing."""
+    """Return the path of an existing, non-empty, undamaged file or say what is wrong."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"no such {what}", where=str(path), do=do or "check the path")
     if path.stat().st_size == 0:
         raise UserError(f"the {what} is empty", where=str(path), do=do or "check the download")
+    if is_damaged(path):
+        aside = set_aside(path)
+        raise UserError(
+            f"the {what} was changed or damaged after resistpath wrote it, and was not read",
+            where=str(path),
+            do=f"it is now {aside.name}; the workflow, or the step that wrote it, makes it again",
+        )
     return path
 
 

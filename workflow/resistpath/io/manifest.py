@@ -28,15 +28,22 @@ def _versions() -> dict[str, str]:
 
 def write_manifest(
     path: Path, folder: Path, outputs: Iterable[Path], facts: Mapping[str, Any]
-) -> None:
-    """Write ``manifest.json`` with a digest of every output and every shipped table used."""
+) -> str:
+    """Write ``manifest.json`` with a digest of every output and every shipped table used.
+
+    Returns
+    -------
+    str
+        The time it states.
+    """
+    created = datetime.now(UTC).isoformat(timespec="seconds")
     tables = [*catalogue_files(), resource("genes.tsv.gz")]
     write_json(
         path,
         {
             "schema": "resistpath/manifest/1",
             "research_use_only": RESEARCH_USE_ONLY,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": created,
             "resistpath": {"version": VERSION, "code": code_digest("resistpath.cli")},
             "packages": _versions(),
             **facts,
@@ -44,3 +51,4 @@ def write_manifest(
             "outputs": {str(f.relative_to(folder)): file_sha256(f) for f in sorted(set(outputs))},
         },
     )
+    return created

@@ -93,7 +93,7 @@ def preparing(
         var=pd.DataFrame(index=genes.map(str).rename("gene")),
         uns={"units": UNITS, "preparation": json.dumps(preparation, ensure_ascii=False)},
     )
-    with replacing(path) as temporary:
+    with replacing(path, sealed=True) as temporary:
         frame.write_h5ad(temporary)
         with h5py.File(temporary, "r+") as file:
             if "X" in file:

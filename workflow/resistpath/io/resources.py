@@ -117,7 +117,7 @@ def gene_lengths() -> pd.Series:
 
 def catalogue_files() -> list[Path]:
     """The tables of the catalogue, and of the rules written on it."""
-    return [resource(f"catalogue/{name}.tsv") for name in CATALOGUE_TABLES + RULE_TABLES]
+    return [resource(f"catalogue/{name}.tsv") for name in RULE_TABLES + CATALOGUE_TABLES]
 
 
 @cache

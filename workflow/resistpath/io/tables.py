@@ -151,17 +151,18 @@ def _check_words(sheet: pd.DataFrame, column: str, allowed: Sequence[str], path:
         )
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame, *, sealed: bool = True) -> None:
     """Write a result table: tab-separated, NA for missing, yes/no for truth values.
 
-    Numbers are written with as many digits as float64 needs to be read back exactly.
+    Numbers are written with as many digits as float64 needs to be read back exactly. A sealed
+    table is refused by later steps once its bytes change; see `resistpath.io.files.replacing`.
     """
     out = table.copy()
     for name, column in out.items():
         kind = pd.api.types.infer_dtype(column, skipna=True)
         if kind == "boolean" or (kind == "mixed" and any(isinstance(x, bool) for x in column)):
             out[name] = column.map({True: "yes", False: "no"})
-    with replacing(path) as temporary:
+    with replacing(path, sealed=sealed) as temporary:
         out.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")
 
 

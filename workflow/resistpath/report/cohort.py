@@ -9,6 +9,7 @@ import pandas as pd
 
 from resistpath.provenance import RESEARCH_USE_ONLY
 from resistpath.report import wording
+from resistpath.report.cohort_panels import EMPTY, colouring_columns
 from resistpath.report.text import plain, words
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def cohort_content(
     thresholds: Mapping[str, Any],
     links: Mapping[str, str],
     order_by: str | None = None,
+    panels: Mapping[str, Any] | None = None,
 ) -> Record:
     """Everything the cohort page says.
 
@@ -73,6 +75,9 @@ def cohort_content(
     order_by
         Mechanism by whose raw percentile the heat map is ordered; by default the one that holds
         the T-cell-inflamed readout.
+    panels
+        Records of `resistpath.report.cohort_panels` on the cohort as a whole; those not given are
+        left out of the page.
     """
     sheet = obs if "sample" in obs.columns else obs.rename_axis("sample").reset_index()
     columns = [str(c) for c in sheet.columns if str(c) != "sample"]
@@ -159,6 +164,7 @@ def cohort_content(
         "timepoints": _values(sheet, "timepoint"),
         "reference": ref,
         "columns": [words(c) for c in columns],
+        "annotations": colouring_columns(sheet, columns),
         "samples": table,
         "axes": axes,
         "mechanisms": counted[:n_first],
@@ -172,6 +178,7 @@ def cohort_content(
             "residual": panel("residual"),
             "readings": [[cells[i][m]["reading"] for i in order] for m in sequence],
         },
+        "panels": {**EMPTY, **(panels or {})},
         "quality": _quality_overview(quality),
         "confounding": [
             {key: plain(value) for key, value in row.items()} for row in records(confounding)

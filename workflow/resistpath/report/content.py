@@ -16,7 +16,7 @@ from resistpath.report import wording
 from resistpath.report.text import plain, words
 
 if TYPE_CHECKING:
-    from resistpath.mechanisms.catalogue import Catalogue
+    from resistpath.mechanisms.catalogue import Catalogue, Readout
     from resistpath.mechanisms.hypotheses import Hypothesis
     from resistpath.mechanisms.rules import Rule
 
@@ -30,6 +30,7 @@ from resistpath.report.findings import (
     rules_in_words,
     tried_records,
 )
+from resistpath.report.genes import SampleGenes, leading
 from resistpath.report.mechanism import described, finding, readout_record, short_readout
 from resistpath.report.parts import (
     SCHEMA_VERSION,
@@ -47,6 +48,8 @@ from resistpath.report.parts import (
     summarise_values,
     truth,
 )
+from resistpath.report.scorers import by_method
+from resistpath.report.summary import summary
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -84,6 +87,8 @@ def sample_content(
     software: Mapping[str, Any],
     thresholds: Mapping[str, Any],
     elsewhere: pd.DataFrame | None = None,
+    genes: SampleGenes | None = None,
+    methods: Mapping[str, Mapping[str, float]] | None = None,
     phenotype: pd.DataFrame | None = None,
     rules: pd.DataFrame | None = None,
     rule_book: Sequence[Rule] = (),
@@ -118,6 +123,10 @@ def sample_content(
         Configuration values that decided the verdicts.
     elsewhere
         Places of this sample in further references (``mechanisms.references.tsv``).
+    genes
+        Level and place of every gene of the sample.
+    methods
+        Per scoring method, the percentile of each set readout in the reference.
     phenotype, rules
         Immune phenotype and answers to the rules, restricted to this sample; None if not asked.
     rule_book, hypotheses
@@ -146,23 +155,29 @@ def sample_content(
         values = {str(r["readout"]): r for r in records(readouts)}
         inflamed = inflamed_mechanism(catalogue)
         signatures = {s.signature: s for s in catalogue.signatures}
+
+        def shown(r: Readout) -> Record:
+            record = readout_record(r, values.get(r.readout), signatures, reference_readouts)
+            return record | {
+                "leading": leading(r, record["raw"]["percentile"], genes),
+                "by_method": by_method(r.readout, r.method, methods),
+            }
+
         for entry in catalogue.mechanisms:
             record = described(entry) | finding(entry, rows.get(entry.mechanism), ref, inflamed)
             record["elsewhere"] = places.get(entry.mechanism, [])
-            readout_records = [
-                readout_record(r, values.get(r.readout), signatures, reference_readouts)
-                for r in catalogue.readouts
-                if r.mechanism == entry.mechanism
-            ]
+            own = [r for r in catalogue.readouts if r.mechanism == entry.mechanism]
             if entry.page == "one":
-                found.append(record | {"readouts": readout_records})
-            else:
-                further.append(record | {"readouts": [short_readout(r) for r in readout_records]})
-        context = [
-            readout_record(r, values.get(r.readout), signatures, reference_readouts)
-            for r in catalogue.readouts
-            if r.mechanism is None
-        ]
+                found.append(record | {"readouts": [shown(r) for r in own]})
+                continue
+            short = [
+                short_readout(
+                    readout_record(r, values.get(r.readout), signatures, reference_readouts)
+                )
+                for r in own
+            ]
+            further.append(record | {"readouts": short})
+        context = [shown(r) for r in catalogue.readouts if r.mechanism is None]
     absent = not_assessed(catalogue)
     cells = [] if withheld else composition(fractions)
     answers = [] if withheld else rule_records(rules, rule_book, catalogue)
@@ -179,7 +194,7 @@ def sample_content(
         "other_references": [] if withheld else other_references(elsewhere),
         "quality": gates,
         "withheld": {"reasons": gates["reasons"]} if withheld else None,
-        "summary": wording.summary(gates, ref, found, further, absent),
+        "summary": summary(gates, ref, found, further, absent),
         "axes": by_axis(found),
         "mechanisms": found,
         "further_axes": by_axis(further),
@@ -195,6 +210,7 @@ def sample_content(
         "cell_agreement": agreement(cells),
         "cell_caveats": general_caveats() if cells else [],
         "key_genes": [] if withheld else _genes(key_genes, catalogue),
+        "genes": None if withheld or genes is None else genes.record(),
         "preparation": preparation_record(preparation),
         "methods": wording.methods(ref, parameters(thresholds), used),
     }

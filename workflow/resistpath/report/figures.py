@@ -32,8 +32,8 @@ def _n(value: float) -> str:
 
 def _svg(width: float, height: float, kind: str, title: str, body: str, style: str = "") -> Markup:
     return Markup(  # noqa: S704 - title is escaped, the rest is ours
-        f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" role="img"{style}>'
-        f"<title>{escape(title)}</title>{body}</svg>"
+        f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" role="img"{style}'
+        f' aria-label="{escape(title)}">{body}</svg>'
     )
 
 
@@ -92,42 +92,60 @@ def _band(height: float) -> str:
     )
 
 
-_STRIP_BAND = _band(STRIP_HEIGHT)
-_THIN_BAND = _band(STRIP_HEIGHT / 2)
+_AXIS = "".join(f'<text x="{_n(percentile_x(p))}" y="10">{p}</text>' for p in (0, 25, 50, 75, 100))
+
+
+def shared_shapes() -> Markup:
+    """Shapes a page draws many times, written once; every figure refers to them by name."""
+    return Markup(  # noqa: S704 - numbers only
+        '<svg class="defs" aria-hidden="true" width="0" height="0"><defs>'
+        f'<g id="b2">{_band(STRIP_HEIGHT)}</g><g id="b1">{_band(STRIP_HEIGHT / 2)}</g>'
+        f'<g id="ax" class="ticks">{_AXIS}</g></defs></svg>'
+    )
 
 
 def percentile_strip(name: str, raw: Record, residual: Record, highlight: Sequence[str]) -> Markup:
-    """Draw raw (filled, above) and residual (hollow, below) with their intervals on 0 to 100."""
-    title = f"{name}: raw {interval_words(raw)}, residual {interval_words(residual)}"
+    """Draw raw (filled, above) and residual (hollow, below) with their intervals on 0 to 100.
+
+    Without a `name` the strip stands beside cells that say the same and is not read aloud.
+    """
     body = (
-        _STRIP_BAND
+        '<use href="#b2"/>'
         + _on_strip(raw, 8.5, "raw", "raw" in highlight)
         + _on_strip(residual, 20, "res", "residual" in highlight)
     )
+    if not name:
+        return _hidden(STRIP_HEIGHT, body)
+    title = f"{name}: raw {interval_words(raw)}, residual {interval_words(residual)}"
     return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, body)
 
 
 def change_strip(name: str, before: Record, after: Record) -> Markup:
     """Draw before (filled, above) and after (hollow, below) with their intervals on 0 to 100."""
     title = f"{name}: before {interval_words(before)}, after {interval_words(after)}"
-    body = _STRIP_BAND + _on_strip(before, 8.5, "raw", False) + _on_strip(after, 20, "res", False)
-    return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, body)
+    first, then = _on_strip(before, 8.5, "raw", False), _on_strip(after, 20, "res", False)
+    return _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", title, f'<use href="#b2"/>{first}{then}')
 
 
-def percentile_dot(name: str, percentile: float | None) -> Markup:
-    """Draw one percentile without an interval."""
+def percentile_dot(percentile: float | None) -> Markup:
+    """Draw one percentile without an interval, beside a cell that says it in words."""
     at = {"percentile": percentile, "low": None, "high": None}
-    body = _THIN_BAND + _on_strip(at, STRIP_HEIGHT / 4, "raw", False)
-    return _svg(STRIP_WIDTH, STRIP_HEIGHT / 2, "strip", f"{name}: {interval_words(at)}", body)
+    body = f'<use href="#b1"/>{_on_strip(at, STRIP_HEIGHT / 4, "raw", False)}'
+    return _hidden(STRIP_HEIGHT / 2, body)
+
+
+def _hidden(height: float, body: str) -> Markup:
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="strip" viewBox="0 0 {STRIP_WIDTH} {_n(height)}" aria-hidden="true">'
+        f"{body}</svg>"
+    )
 
 
 def percentile_axis() -> Markup:
     """Draw the scale that stands in the head of a column of strips."""
-    texts = "".join(
-        f'<text x="{_n(percentile_x(p))}" y="10">{p}</text>' for p in (0, 25, 50, 75, 100)
-    )
     return Markup(  # noqa: S704 - numbers only
-        f'<svg class="axis" viewBox="0 0 {STRIP_WIDTH} 12" aria-hidden="true">{texts}</svg>'
+        f'<svg class="axis" viewBox="0 0 {STRIP_WIDTH} 12" aria-hidden="true">'
+        '<use href="#ax"/></svg>'
     )
 
 
@@ -168,13 +186,17 @@ def _reference_shape(
     band = f'<path class="band" d="M{_n(x0)} 0H{_n(x1)}V{PLOT_BASE}H{_n(x0)}z"/>'
     tallest = max(counts)
     if sum(counts) <= MOST_DOTS:
-        step = min(4.4, (PLOT_BASE - 5) / max(tallest - 1, 1))
-        parts = []
-        for i, count in enumerate(counts):
-            at = x(start + (i + 0.5) * width)
-            for k in range(count):
-                parts.append(f"M{_n(at)} {_n(PLOT_BASE - 2.2 - k * step)}h0")
-        shape = f'<path class="dots" d="{"".join(parts)}"/>'
+        # A column is one dashed line: dashes of no length with round ends are dots.
+        step = round(min(4.4, (PLOT_BASE - 5) / max(tallest - 1, 1)), 2)
+        columns = "".join(
+            f"M{_n(x(start + (i + 0.5) * width))} 0v{_n(-(count - 1) * step - 0.1)}"
+            for i, count in enumerate(counts)
+            if count
+        )
+        shape = (
+            f'<path class="dots" transform="translate(0 {PLOT_BASE - 2.2})"'
+            f' stroke-width="{_n(min(4.1, step))}" stroke-dasharray="0 {step}" d="{columns}"/>'
+        )
     else:
         left = x(start)
         parts = [f"M{_n(left)} {PLOT_BASE}"]

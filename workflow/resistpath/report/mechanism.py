@@ -43,6 +43,9 @@ def finding(
     deciding = _deciding(entry)
     reading = words(row["reading"], "cannot say") if deciding else "context only"
     reason = words(row["reason"])
+    short = first_phrase(reason)
+    if reading == "context only" and row["verdict"] != "not assessable":
+        short = wording.no_reading(entry)
     return {
         "reading": reading,
         "highlight": [deciding] if deciding and reading == wording.RESISTANCE else [],
@@ -57,7 +60,7 @@ def finding(
             **(interval(row, "residual_") if "residual_percentile" in row else blank),
         },
         "reason": reason,
-        "reason_short": first_phrase(reason),
+        "reason_short": short,
         "n_readouts": row["n_readouts"],
         "concordance": row["concordance"],
         "reference": words(row["reference"], reference["name"]),
@@ -155,5 +158,6 @@ def _signature(signature: Signature, side: str) -> Record:
         "n_published": plain(signature.n_published),
         "n_current": plain(signature.n_current),
         "caveats": words(signature.caveats),
-        "replication": words(signature.replication),
+        "replications": words(signature.replications),
+        "failed_replications": words(signature.failed_replications),
     }

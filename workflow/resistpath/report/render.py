@@ -2,7 +2,9 @@
 
 Templates hold no arithmetic: they place records, numbers formatted here and figures drawn in
 `resistpath.report.figures`. Every number of a record stands in a ``<data>`` element whose value
-is the unrounded number, under an element whose ``data-at`` is the record's JSON pointer.
+is the number to seven digits, under an element whose ``data-at`` is the record's JSON pointer:
+from the top where it begins with a slash, else from the pointer of the element around it.
+``data-k`` is the key within the record, ``percentile`` where it is left out.
 """
 
 from __future__ import annotations
@@ -10,26 +12,34 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup, escape
 
 from resistpath.report import figures, text
-from resistpath.report.wording import READINGS, RESISTANCE, VERDICTS, reference_label
+from resistpath.report.cohort_data import page_data
+from resistpath.report.links import page_link
+from resistpath.report.plots import forest, maps, volcano
+from resistpath.report.wording import READINGS, RESISTANCE, TIME_POINTS, VERDICTS, reference_label
 
 Record = Mapping[str, Any]
 
 TEMPLATES = Path(__file__).parent / "templates"
+LARGEST = 400_000
+"""Bytes of a sample page, so that a thousand can be kept, sent and opened."""
+SCRIPTS = ("cohort.js", "cohort_plots.js")
 SCHEMA = Path(__file__).parent / "sample-report.schema.json"
 
 
 def to_json(content: Record) -> str:
     r"""Write a record as JSON: fixed order, nothing but null for a missing value, a final newline.
+
+    Each key and each item of a list has a line of its own.
 
     The characters that could end a script element or start a tag are written as escapes, so the
     text may stand inside a page as it is.
@@ -37,7 +47,18 @@ def to_json(content: Record) -> str:
     >>> to_json({"b": None, "a": "</script>"})
     '{\n "b": null,\n "a": "\\u003c/script\\u003e"\n}\n'
     """
-    return _inert(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, list) and value:
+            inside = ",\n  ".join(_dumps(item) for item in value)
+            lines.append(f" {_dumps(key)}: [\n  {inside}\n ]")
+        else:
+            lines.append(f" {_dumps(key)}: {_dumps(value)}")
+    return _inert("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+_BARE = re.compile(r"[\w/.-]+", re.ASCII)
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def _inert(dumped: str) -> str:
@@ -47,11 +68,27 @@ def _inert(dumped: str) -> str:
 
 
 def render_sample(content: Record) -> str:
-    """Render the page of one sample."""
-    return (
-        _environment()
-        .get_template("sample.html")
-        .render(c=content, reference=reference_label(content["reference"]))
+    """Render the page of one sample.
+
+    Where the genes would make the page larger than `LARGEST`, it says where they are instead.
+    """
+    page = _render_sample(content, search=True)
+    if len(page.encode("utf-8")) > LARGEST and content["genes"]:
+        page = _render_sample(content, search=False)
+    return page
+
+
+def _render_sample(content: Record, *, search: bool) -> str:
+    script = _script("sample.js")
+    genes = content["genes"] or {}
+    data = json.dumps({key: genes.get(key) for key in ("n", "symbols", "values")})
+    return _template("sample.html").render(
+        c=content,
+        search=bool(genes) and search,
+        reference=reference_label(content["reference"]),
+        script=Markup(script),  # noqa: S704 - our own file
+        script_digest=_digest(script),
+        gene_data=Markup(_inert(data)),  # noqa: S704 - escaped
     )
 
 
@@ -66,18 +103,13 @@ def render_patient(content: Record) -> str:
 
 def render_cohort(content: Record) -> str:
     """Render the page of a cohort, `index.html`."""
-    script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("cohort.html")
-        .render(
-            c=content,
-            reference=reference_label(content["reference"]),
-            script=Markup(script),  # noqa: S704 - our own file
-            script_digest=f"sha256-{digest}",
-            heat_data=Markup(_inert(_heat_data(content))),  # noqa: S704 - escaped
-        )
+    script = "".join(map(_script, SCRIPTS))
+    return _template("cohort.html").render(
+        c=content,
+        reference=reference_label(content["reference"]),
+        script=Markup(script),  # noqa: S704 - our own file
+        script_digest=_digest(script),
+        heat_data=Markup(_inert(page_data(content))),  # noqa: S704 - escaped
     )
 
 
@@ -89,12 +121,28 @@ def _number(show: Callable[[Any], str]) -> Callable[..., Markup]:
 
     def element(record: Any, key: Any, under: str = "") -> Markup:
         value = record[key]
-        kept = "" if value is None else repr(value)
+        kept = '""' if value is None else _kept(value)
+        path = f"{under}{key}"
+        named = "" if path == "percentile" else f" data-k={_attribute(path)}"
         return Markup(  # noqa: S704 - a number, its own text and our own key
-            f'<data value="{kept}" data-k="{under}{key}">{escape(show(value))}</data>'
+            f"<data value={kept}{named}>{escape(show(value))}</data>"
         )
 
     return element
+
+
+def _kept(value: float) -> str:
+    """Write a number to seven significant digits, in as few characters as that takes.
+
+    >>> _kept(76.3157894736842), _kept(1.0), _kept(58395), _kept(1e-09)
+    ('76.31579', '1', '58395', '1e-09')
+    """
+    return repr(value) if isinstance(value, int) else f"{value:.7g}"
+
+
+def _attribute(text: str) -> str:
+    """Write the value of an attribute of ours, with quotes only where it needs them."""
+    return text if _BARE.fullmatch(text) else f'"{escape(text)}"'
 
 
 def _value(record: Any, key: Any, under: str = "") -> Markup:
@@ -121,21 +169,9 @@ def _with_interval(record: Record) -> Markup:
     middle = _percentile(record, "percentile")
     if record["low"] is None or record["high"] is None:
         return Markup("<b>{}</b>").format(middle)
-    return Markup('<b>{}</b> <span class="int">({}–{})</span>').format(
+    return Markup("<b>{}</b> <i>({}–{})</i>").format(
         middle, _end(record, "low"), _end(record, "high")
     )
-
-
-def page_link(name: str) -> str:
-    """Address of a page beside or below this one: never a scheme, never a folder above.
-
-    >>> page_link("reports/a b.html")
-    './reports/a%20b.html'
-    >>> page_link("javascript:alert(1)"), page_link("../x"), page_link("//host/x")
-    ('./javascript%3Aalert%281%29', './..%2Fx', './%2F%2Fhost%2Fx')
-    """
-    inside = not {"", ".", ".."} & set(name.split("/"))
-    return "./" + quote(name, safe="/" if inside else "")
 
 
 def _coverage(readout: Record) -> Markup:
@@ -153,37 +189,28 @@ def _coverage(readout: Record) -> Markup:
     return Markup('{} genes<br><small class="quiet">{}</small>').format(genes, share)
 
 
-def _heat_data(content: Record) -> str:
-    """Return what the heat map says under the pointer, as compact JSON."""
-    heat = content["heat_map"]
-    codes = {verdict: i for i, verdict in enumerate(VERDICTS)}
-
-    def tenth(rows: list[list[float | None]]) -> list[list[float | None]]:
-        return [[None if v is None else round(v, 1) for v in row] for row in rows]
-
-    samples = [content["samples"][i] for i in heat["samples"]]
-    data = {
-        "samples": [s["sample"] for s in samples],
-        "links": [None if s["link"] is None else page_link(s["link"]) for s in samples],
-        "mechanisms": [content["mechanisms"][i]["name"] for i in heat["mechanisms"]],
-        "verdicts": VERDICTS,
-        "readings": READINGS,
-        "reading": [[READINGS.index(r) for r in row] for row in heat["readings"]],
-        **{
-            kind: {
-                "percentile": tenth(heat[kind]["percentile"]),
-                "verdict": [[codes.get(v, -1) for v in row] for row in heat[kind]["verdict"]],
-            }
-            for kind in ("raw", "residual")
-        },
-        "row": figures.HEAT_ROW,
-    }
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+@lru_cache
+def _style(name: str) -> Markup:
+    """Return a style sheet without what only its writers need."""
+    sheet = (TEMPLATES / name).read_text(encoding="utf-8")
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
+    return Markup(re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", sheet)))  # noqa: S704
 
 
-@lru_cache(maxsize=1)
-def _script() -> str:
-    return (TEMPLATES / "cohort.js").read_text(encoding="utf-8")
+@lru_cache
+def _script(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@lru_cache
+def _digest(script: str) -> str:
+    """Digest by which the page's own policy knows its script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+@lru_cache
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)
 
 
 @lru_cache(maxsize=1)
@@ -198,6 +225,9 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         fig=figures,
+        forest=forest,
+        maps=maps,
+        volcano=volcano,
         pct=_percentile,
         num=_number(text.number_text),
         fixed=_number(text.fixed_text),
@@ -208,9 +238,11 @@ def _environment() -> jinja2.Environment:
         coverage=_coverage,
         page_link=page_link,
         reference_label=reference_label,
+        timepoints=TIME_POINTS,
         verdicts=VERDICTS,
         readings=READINGS,
         resistance=RESISTANCE,
+        style=_style,
     )
     environment.filters.update(
         css_string=lambda v: Markup(text.css_string(v)),  # noqa: S704 - escaped

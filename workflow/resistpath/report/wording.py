@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from resistpath.report.text import (
-    end_text,
     listed,
     number_text,
-    percentile_text,
-    plural,
-    sentence,
     words,
 )
 
@@ -86,107 +82,21 @@ def reported(mechanism: Mechanism) -> str:
     """Say in which direction, view and time points a mechanism is read for resistance."""
     if mechanism.resistance_direction == "context":
         return "no direction by itself"
+    return f"{mechanism.resistance_direction} {mechanism.read}, {_when(mechanism)}"
+
+
+def no_reading(mechanism: Mechanism) -> str:
+    """Say why a level is context here: no direction, or none at this time point."""
+    if mechanism.resistance_direction == "context":
+        return "no direction by itself: a level, not a sign of resistance"
+    return f"read for resistance {_when(mechanism)}"
+
+
+def _when(mechanism: Mechanism) -> str:
     points = mechanism.resistance_timepoints.split(",")
-    when = (
-        "at any time point"
-        if points == ["any"]
-        else f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
-    )
-    return f"{mechanism.resistance_direction} {mechanism.read}, {when}"
-
-
-def summary(
-    quality: Record,
-    reference: Record,
-    mechanisms: Sequence[Record],
-    further: Sequence[Record],
-    not_assessed: Sequence[Record],
-) -> list[str]:
-    """Three sentences for page one, written from the verdicts alone.
-
-    All count the mechanisms of page one; the first adds how many of the `further` ones read as
-    consistent with resistance.
-    """
-    label = reference_label(reference)
-    blind = listed(
-        (item["item"] for item in not_assessed), limit=2, more="other items listed below"
-    )
-    last = "These are levels of expression, not a forecast of response" + (
-        f"; RNA in this form cannot show {blind}." if blind else "."
-    )
-    if quality["verdict"] == "failed":
-        return [
-            "This sample failed its quality gate, so no mechanism, cell composition or gene is"
-            " reported for it.",
-            sentence(
-                f"Quality {quality['headline']}: "
-                + listed(m["label"] for m in quality["metrics"] if m["passed"] is False)
-            ),
-            "Nothing about resistance can be concluded from this page, neither its presence nor its"
-            " absence.",
-        ]
-    by: dict[str, list[Record]] = {reading: [] for reading in READINGS}
-    for m in mechanisms:
-        by.setdefault(m["reading"], []).append(m)
-    found, unseen, unclear, context = (by[reading] for reading in READINGS)
-    start = ""
-    if reference["fit"]["verdict"] == "fits poorly":
-        start = "The sample fits the reference poorly, so every position is doubtful: "
-    total = len(mechanisms)
-    also = sum(m["reading"] == RESISTANCE for m in further)
-    verb = "do" if also > 1 else "does"
-    others = f"of {len(further)} further mechanisms {also or 'none'} {verb}" if further else ""
-    if found:
-        first = (
-            f"{start}{len(found)} of {total} mechanisms {plural(len(found), 'reads', 'read')} as"
-            f" consistent with resistance against {label}:"
-            f" {listed((_found_words(m) for m in found), more='more in the table')}"
-            + (f"; {others} so too." if others else ".")
-        )
-    else:
-        first = (
-            f"{start}None of {total} mechanisms on page one reads as consistent with resistance"
-            f" against {label}{', and ' * bool(others)}{others}; this does not show that"
-            " none is at work."
-        )
-    parts = []
-    if unclear:
-        names = listed((m["name"] for m in unclear), limit=4, more="others")
-        parts.append(f"{len(unclear)} cannot be told either way ({names})")
-    if unseen:
-        parts.append(f"{len(unseen)} {plural(len(unseen), 'was', 'were')} looked for and not seen")
-    if context:
-        parts.append(
-            f"{len(context)} {plural(len(context), 'is', 'are')} shown as context only, never as"
-            " resistance"
-        )
-    second = sentence(listed(parts))
-    flipped = [
-        m["name"]
-        for m in mechanisms
-        if m["raw"]["verdict"] == "high" and m["residual"]["verdict"] in ("typical", "low")
-    ]
-    if flipped and second:
-        names = listed(flipped, limit=3, more="others")
-        second = (
-            f"{second[:-1]}; {names} {plural(len(flipped), 'is', 'are')} high only until T-cell"
-            " inflammation is accounted for."
-        )
-    return [first, second, last]
-
-
-def _found_words(mechanism: Record) -> str:
-    """Name a finding with the value its reading rests on, and its interval."""
-    parts = []
-    for kind in mechanism["highlight"]:
-        value = mechanism[kind]
-        if value["percentile"] is None:
-            continue
-        text = f"{kind} percentile {percentile_text(value['percentile'])}"
-        if value["low"] is not None and value["high"] is not None:
-            text += f", interval {end_text(value['low'])}–{end_text(value['high'])}"
-        parts.append(text)
-    return f"{mechanism['name']} ({'; '.join(parts)})" if parts else str(mechanism["name"])
+    if points == ["any"]:
+        return "at any time point"
+    return f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
 
 
 def _method_words(name: str) -> str:

@@ -14,7 +14,7 @@ from resistpath.cohort import leakage, paired, response, samples, survival
 from resistpath.cohort.multiplicity import benjamini_hochberg
 from resistpath.errors import UserError
 from resistpath.io.files import write_json
-from resistpath.io.prepared import read_prepared
+from resistpath.io.prepared import Prepared, read_prepared
 from resistpath.io.resources import catalogue, leakage_register
 from resistpath.io.tables import read_table, write_table
 from resistpath.mechanisms.records import Catalogue
@@ -56,9 +56,9 @@ class Measures:
         return self.values["readout", "raw"][catalogue().inflammation]
 
 
-def read_measures(folder: Path) -> Measures:
-    """Read what `prepare`, `score` and `assess` wrote."""
-    prepared = read_prepared(folder / "prepared.h5ad")
+def read_measures(folder: Path, prepared: Prepared | None = None) -> Measures:
+    """Read what `prepare`, `score` and `assess` wrote; the first may be at hand already."""
+    prepared = prepared or read_prepared(folder / "prepared.h5ad")
     wide = read_table(folder / "scores.wide.tsv").set_index("sample")
     wide.index = wide.index.astype(str)
     placed = read_table(folder / "readouts.tsv")

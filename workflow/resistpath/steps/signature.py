@@ -65,8 +65,8 @@ def build(
         recipe=recipe,
         name=name,
     )
-    write_table(out.with_suffix(".markers.tsv"), built.markers)
-    write_table(out.with_suffix(".cells.tsv"), built.cells)
+    write_table(out.with_suffix(".markers.tsv"), built.markers, sealed=False)
+    write_table(out.with_suffix(".cells.tsv"), built.cells, sealed=False)
     write_signature(out, built.signature)
     out_of = built.cells[built.cells["reason"] != ""]
     for kind, reason, n in zip(*(out_of[c] for c in ("label", "reason", "cells")), strict=True):

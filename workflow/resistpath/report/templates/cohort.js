@@ -13,6 +13,14 @@
     return text === "–" || text === "not stated" ? null : text;
   }
 
+  // A column of a sheet is text; where all of it reads as numbers it is sorted as numbers.
+  function values(i) {
+    const found = rows.map(function (row) { return cell(row, i); });
+    const known = found.filter(function (v) { return v !== null; });
+    const numbers = known.every(function (v) { return v !== "" && Number.isFinite(Number(v)); });
+    return numbers ? found.map(function (v) { return v === null ? null : Number(v); }) : found;
+  }
+
   function compare(a, b) {
     if (a === null || b === null) return (a === null) - (b === null);
     if (typeof a === "number" && typeof b === "number") return a - b;
@@ -28,7 +36,8 @@
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach(function (h) { h.removeAttribute("aria-sort"); });
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const keyed = rows.map(function (row, at) { return [cell(row, i), at, row]; });
+      const found = values(i);
+      const keyed = rows.map(function (row, at) { return [found[at], at, row]; });
       keyed.sort(function (a, b) {
         const missing = a[0] === null || b[0] === null;
         const order = compare(a[0], b[0]);

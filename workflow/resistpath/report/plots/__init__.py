@@ -1,0 +1,1 @@
+"""Inline SVG of the cohort page, one kind of picture per file."""
