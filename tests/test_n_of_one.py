@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from resistpath import expression
 from resistpath.io.packs import find_pack
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import Gates
-from resistpath.steps import prepare as prepare_step
+from resistpath.steps import deconvolve as deconvolve_step
+from resistpath.steps import sample_data, sample_pages
 from resistpath.steps.assess import assess
-from resistpath.steps.deconvolve import deconvolve
 from resistpath.steps.prepare import prepare
 from resistpath.steps.report import report
 from resistpath.steps.score import score
@@ -46,20 +47,24 @@ def reports(tmp_path_factory, repository, others):
         x[samples].to_csv(matrix, sep="\t")
         sheet.loc[samples].to_csv(table, sep="\t")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(prepare_step, "BLOCK", block)
+            patch.setattr(expression, "BLOCK_SAMPLES", block)
+            patch.setattr(deconvolve_step, "BLOCK", block)
+            for module in (sample_pages, sample_data):
+                patch.setattr(module, "BLOCK", block)
+            patch.setattr(sample_data, "GENES_BLOCK", 2 * block)
             prepare(folder, matrix, cohort="demo", gates=Gates(), samples=table)
-        deconvolve(folder, methods=["quantiseq", "estimate"])
-        score(folder, methods=["ssgsea"], network=None, threads=threads)
-        references = ["cptac_ucec", others]
-        assess(folder, references, thresholds=Thresholds())
-        report(folder, references, thresholds=Thresholds())
+            deconvolve_step.deconvolve(folder, methods=["quantiseq", "estimate"])
+            score(folder, methods=["ssgsea"], network=None, threads=threads)
+            references = ["cptac_ucec", others]
+            assess(folder, references, thresholds=Thresholds())
+            report(folder, references, thresholds=Thresholds(), threads=threads)
         return {p.name: p.read_bytes() for p in sorted((folder / "reports").iterdir())}
 
     three = list(x.columns[:3])
     return three, {
-        "together": run(three, 1, 64),
-        "reversed, two threads, small blocks": run(three[::-1], 2, 2),
-        "alone": run(three[:1], 1, 64),
+        "together": run(three, 1, 16),
+        "reversed, two threads, blocks of one": run(three[::-1], 2, 1),
+        "alone": run(three[:1], 1, 16),
     }
 
 

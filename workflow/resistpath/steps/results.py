@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError
@@ -46,11 +48,18 @@ class Results:
     book: Catalogue
     thresholds: Thresholds
     signatures: Path | None
+    elsewhere: pd.DataFrame
+    stands_in: str
 
     @property
     def samples(self) -> list[str]:
         """Samples in the matrix's order."""
         return [str(s) for s in self.prepared.values.columns]
+
+    @cached_property
+    def members(self) -> np.ndarray:
+        """Where each sample stands among the reference's own, -1 where it is not one of them."""
+        return members(self.prepared.values, self.reference)
 
 
 def load_results(
@@ -73,6 +82,8 @@ def load_results(
         catalogue(signatures),
         thresholds,
         signatures,
+        read_table(folder / f"{ELSEWHERE[0]}.tsv"),
+        chosen.stands_in,
     )
     for name, table in tables.items():
         if set(table["sample"].astype(str)) != set(results.samples):
