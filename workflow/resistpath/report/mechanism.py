@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from resistpath.report import wording
@@ -68,6 +69,7 @@ def finding(
     }
 
 
+@lru_cache(maxsize=1024)
 def described(entry: Mechanism) -> Record:
     """Return what the catalogue says about a mechanism."""
     return {
@@ -141,6 +143,7 @@ def short_readout(record: Record) -> Record:
     }
 
 
+@lru_cache(maxsize=4096)
 def _signature(signature: Signature, side: str) -> Record:
     return {
         "signature": signature.signature,
