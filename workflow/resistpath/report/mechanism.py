@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 from resistpath.report.parts import interval, truth
 
 Record = dict[str, Any]
+_PLAIN = re.compile(r" \(correlation [^)]*\)$")  # page one gives the figure once, at its head
 
 
 def _deciding(mechanism: Mechanism) -> str | None:
@@ -44,7 +46,7 @@ def finding(
     deciding = _deciding(entry)
     reading = words(row["reading"], "cannot say") if deciding else "context only"
     reason = words(row["reason"])
-    short = first_phrase(reason)
+    short = _PLAIN.sub("", first_phrase(reason))
     if reading == "context only" and row["verdict"] != "not assessable":
         short = wording.no_reading(entry)
     return {
