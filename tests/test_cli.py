@@ -58,6 +58,8 @@ def test_all_files_of_the_contract_are_there(cohort):
         "reference.npz",
         "mechanisms.tsv",
         "readouts.tsv",
+        "mechanisms.references.tsv",
+        "readouts.references.tsv",
         "rules.tsv",
         "phenotype.tsv",
         "pairs.tsv",
