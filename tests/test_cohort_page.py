@@ -25,7 +25,9 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.report import cohort_panels, render
 from resistpath.report.plots import axes, forest, maps, volcano
 from resistpath.steps import report as step
+from resistpath.steps import sample_data
 from resistpath.steps.cohort_page import cohort_panels as panels_of
+from resistpath.steps.results import load_results
 
 VOID = {"meta", "link", "br", "input", "path", "circle"}
 
@@ -78,10 +80,10 @@ class Read(HTMLParser):
 @pytest.fixture(scope="module")
 def record(finished: Path) -> dict[str, Any]:
     """The record of the page, made again from the folder."""
-    results = step._load(finished, finished / "reference.npz", Thresholds(), None)
+    results = load_results(finished, finished / "reference.npz", Thresholds(), None)
     links = {s: f"reports/{n}.html" for s, n in file_names(results.samples).items()}
     panels = panels_of(finished, results.prepared, results.book)
-    return step._cohort_content(results, links, panels)
+    return step._cohort_content(results, links, sample_data.fits(results), panels)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +162,7 @@ def test_a_table_of_other_scores_is_refused(finished, tmp_path, record):
     text = read_table(path)
     text["auc"] = text["auc"] + 0.01
     text.to_csv(path, sep="\t", index=False, na_rep="NA")
-    results = step._load(folder, folder / "reference.npz", Thresholds(), None)
+    results = load_results(folder, folder / "reference.npz", Thresholds(), None)
     with pytest.raises(Exception, match="does not belong to these scores"):
         panels_of(folder, results.prepared, results.book)
 
