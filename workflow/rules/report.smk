@@ -14,7 +14,6 @@ rule report:
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
         readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
-        reference=reference_packs,
         rules=f"{RESULTS}/{{cohort}}/rules.tsv",
         phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
         pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
@@ -26,6 +25,7 @@ rule report:
         summary=f"{RESULTS}/{{cohort}}/comparison/summary.json",
         embedding=f"{RESULTS}/{{cohort}}/comparison/embedding.tsv",
         embedding_facts=f"{RESULTS}/{{cohort}}/comparison/embedding.json",
+        reference=reference_packs,
         catalogue=shipped(catalogue_files()),
         signatures=OWN_SETS,
     output:

@@ -97,7 +97,7 @@ def write_reference(path: Path, reference: Reference, *, force: bool = False) ->
             where=str(path),
             do="write it under another name, or replace it by --force",
         )
-    with replacing(path, sealed=True) as temporary, zipfile.ZipFile(temporary, "w") as pack:
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as pack:
         _add(pack, PAGE, json.dumps(page, ensure_ascii=False, indent=1).encode())
         for name, array in arrays.items():
             buffer = io.BytesIO()
