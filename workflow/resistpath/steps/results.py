@@ -48,8 +48,6 @@ class Results:
     book: Catalogue
     thresholds: Thresholds
     signatures: Path | None
-    elsewhere: pd.DataFrame
-    stands_in: str
 
     @property
     def samples(self) -> list[str]:
@@ -82,8 +80,6 @@ def load_results(
         catalogue(signatures),
         thresholds,
         signatures,
-        read_table(folder / f"{ELSEWHERE[0]}.tsv"),
-        chosen.stands_in,
     )
     for name, table in tables.items():
         if set(table["sample"].astype(str)) != set(results.samples):

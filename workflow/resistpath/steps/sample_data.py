@@ -11,7 +11,7 @@ import pandas as pd
 
 from resistpath.io.resources import hypotheses, rules
 from resistpath.mechanisms.measure import reference_scores
-from resistpath.reference import fit_to_reference, members, midrank_percentile
+from resistpath.reference import fit_to_reference, midrank_percentile
 from resistpath.report import content
 from resistpath.report.genes import GeneNames, places
 from resistpath.report.scorers import method_places
@@ -71,7 +71,7 @@ def fits(results: Results) -> dict[str, dict[str, Any]]:
 def _key_genes(results: Results) -> pd.DataFrame:
     """Level, percentile and low-count flag of every key gene in every sample."""
     values, counts = results.prepared.values, results.prepared.counts
-    inside, frames = members(values, results.reference), []
+    inside, frames = results.members, []
     for gene in results.book.key_genes:
         if gene.gene not in values.index:
             continue
@@ -108,7 +108,7 @@ def _fractions(results: Results) -> pd.DataFrame:
         fit, on=["sample", "method"], how="left", validate="many_to_one"
     )
     table["percentile"] = np.nan
-    inside = members(results.prepared.values, results.reference)
+    inside = results.members
     place = pd.Series(inside, index=results.samples)
     for (method, cell), rows in table.groupby(["method", "cell_type"], sort=False):
         name = f"{method}:{cell}"
@@ -188,7 +188,7 @@ def blocks(
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
         for key, table in groups.items()
     }
-    inside = members(results.prepared.values, results.reference)
+    inside = results.members
     at, methods = dict(zip(results.samples, inside.tolist(), strict=True)), _methods(results)
     cohort = results.prepared.preparation["cohort"]
     for start in range(0, len(results.samples), GENES_BLOCK):
