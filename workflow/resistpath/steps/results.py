@@ -15,7 +15,7 @@ from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.verdict import Thresholds
-from resistpath.reference import Reference
+from resistpath.reference import Reference, members
 from resistpath.steps.reference import Chosen
 
 TABLES = (
