@@ -16,6 +16,7 @@ import pytest
 
 from resistpath.cli import main
 from resistpath.io import lims, ro_crate
+from resistpath.io.files import SEALS
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
 from resistpath.provenance import file_sha256
@@ -153,6 +154,15 @@ def crate(folder: Path) -> dict[str, dict[str, Any]]:
     return entities
 
 
+def files_of(folder: Path) -> set[str]:
+    """Paths inside, but for the seals beside the tables."""
+    return {
+        str(p.relative_to(folder))
+        for p in folder.rglob("*")
+        if p.is_file() and SEALS not in p.parts
+    }
+
+
 def references(value: Any) -> list[str]:
     """Every @id an entity points to."""
     if isinstance(value, list):
@@ -192,7 +202,7 @@ def test_the_crate_has_what_the_profiles_require(finished):
 def test_every_file_of_the_crate_is_there_with_its_digest(finished):
     entities = crate(finished)
     files = [e for e in entities.values() if "File" in e["@type"]]
-    named = {str(p.relative_to(finished)) for p in finished.rglob("*") if p.is_file()}
+    named = files_of(finished)
     inside = {n for n in named if not n.startswith(("reports/", "patients/"))}
     assert {e["@id"] for e in files} == inside - {ro_crate.NAME}
     for e in files:
@@ -217,8 +227,7 @@ def test_inputs_are_known_by_their_digests_and_no_path_leaks(finished):
 
 def test_the_manifest_lists_all_but_itself_and_the_crate(finished):
     listed = json.loads((finished / "manifest.json").read_text())["outputs"]
-    there = {str(p.relative_to(finished)) for p in finished.rglob("*") if p.is_file()}
-    assert set(listed) == there - {"manifest.json", ro_crate.NAME}
+    assert set(listed) == files_of(finished) - {"manifest.json", ro_crate.NAME}
 
 
 @pytest.fixture(scope="module")
