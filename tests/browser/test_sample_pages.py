@@ -1,4 +1,4 @@
-"""Sample reports as a reader meets them: opened from disk in Chromium."""
+"""Sample reports as a reader meets them: opened from disk in an installed chromium."""
 
 from __future__ import annotations
 

@@ -6,13 +6,13 @@ import base64
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from resistpath.reference import midrank_counts
+from resistpath.reference import midrank_percentile
 from resistpath.report.text import words
 
 if TYPE_CHECKING:
@@ -34,20 +34,24 @@ AGAINST = 25.0
 """A gene speaks against its readout from this many percentile points beyond the middle."""
 
 
-def places(reference: pd.DataFrame, values: pd.DataFrame) -> np.ndarray:
+def places(
+    reference: pd.DataFrame, values: pd.DataFrame, inside: np.ndarray | None = None
+) -> np.ndarray:
     """Mid-rank percentiles of every gene, genes x samples; NaN for genes the reference lacks.
 
     Parameters
     ----------
     reference, values
         Genes x samples, log2(TPM+1).
+    inside
+        Where each sample stands in the reference, see `resistpath.reference.members`.
     """
     out = np.full(values.shape, np.nan)
     at = reference.index.get_indexer(values.index)
     ref, own = reference.to_numpy(), values.to_numpy()
     for row, where in enumerate(at):
         if where >= 0:
-            out[row] = 100 * midrank_counts(ref[where], own[row]) / ref.shape[1]
+            out[row] = midrank_percentile(ref[where], own[row], inside)
     out[~np.isfinite(own)] = np.nan
     return out
 
@@ -60,6 +64,9 @@ class GeneNames:
     order: np.ndarray
     rows: Mapping[str, int]
     packed: str
+    _of_readouts: dict[str, tuple[list[str], np.ndarray, np.ndarray]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, genes: Iterable[object]) -> GeneNames:
@@ -68,6 +75,20 @@ class GeneNames:
         order = np.array(sorted(range(len(given)), key=given.__getitem__), dtype=int)
         names = tuple(given[i] for i in order)
         return cls(names, order, {name: i for i, name in enumerate(given)}, _pack(_front(names)))
+
+    def of_readout(self, entry: Readout) -> tuple[list[str], np.ndarray, np.ndarray]:
+        """Measured genes of a readout: names, rows of the matrix, and 1 up or -1 down."""
+        found = self._of_readouts.get(entry.readout)
+        if found is None:
+            sides = ((1, entry.genes_up), (-1, entry.genes_down))
+            known = [(g, self.rows[g], s) for s, genes in sides for g in genes if g in self.rows]
+            found = (
+                [name for name, _, _ in known],
+                np.array([row for _, row, _ in known], dtype=int),
+                np.array([side for _, _, side in known], dtype=int),
+            )
+            self._of_readouts[entry.readout] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -169,29 +190,27 @@ def leading(entry: Readout, percentile: float | None, genes: SampleGenes | None)
     """
     if genes is None or percentile is None:
         return None
-    found = []
+    names, rows, sides = genes.names.of_readout(entry)
+    place = genes.percentile[rows]
     towards = 1 if percentile >= 50 else -1
-    for side, names in ((1, entry.genes_up), (-1, entry.genes_down)):
-        for name in names:
-            row = genes.names.rows.get(name)
-            if row is None or not np.isfinite(genes.percentile[row]):
-                continue
-            place = float(genes.percentile[row])
-            record = {
-                "gene": words(name),
-                "inverted": side < 0,
-                "log2_tpm": float(genes.level[row]),
-                "percentile": place,
-            }
-            found.append((side * towards * (place - 50), record))
-    if not found:
+    pull = sides * towards * (place - 50)
+    placed = np.flatnonzero(np.isfinite(pull))
+    if not len(placed):
         return None
-    ordered = sorted(found, key=lambda item: -item[0])
-    contrary = [record for pull, record in reversed(ordered) if pull <= -AGAINST]
+    order = placed[np.argsort(-pull[placed], kind="stable")]
+
+    def described(i: int) -> Record:
+        return {
+            "gene": words(names[i]),
+            "inverted": bool(sides[i] < 0),
+            "log2_tpm": float(genes.level[rows[i]]),
+            "percentile": float(place[i]),
+        }
+
     return {
         "side": "high" if towards > 0 else "low",
-        "placed": len(found),
-        "agreeing": sum(pull > 0 for pull, _ in found),
-        "genes": [record for pull, record in ordered[:MOST_LEADING] if pull > 0],
-        "against": contrary[:MOST_AGAINST],
+        "placed": len(placed),
+        "agreeing": int((pull[placed] > 0).sum()),
+        "genes": [described(i) for i in order[:MOST_LEADING] if pull[i] > 0],
+        "against": [described(i) for i in order[::-1][:MOST_AGAINST] if pull[i] <= -AGAINST],
     }

