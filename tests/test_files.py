@@ -102,7 +102,7 @@ def test_an_input_that_changes_meanwhile_is_refused(tmp_path):
     before = file_states(folder, None)
     need_unchanged(before)
     (folder / "a.sf").write_text("12")
-    with pytest.raises(UserError, match=r"changed while it was read.*a\.sf"):
+    with pytest.raises(UserError, match=r"a\.sf: this changed while it was read"):
         need_unchanged(before)
     (folder / "a.sf").unlink()
     with pytest.raises(UserError, match="changed while it was read"):
