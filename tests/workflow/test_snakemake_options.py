@@ -106,8 +106,8 @@ def test_the_report_holds_the_run(project):
 
 def test_touch_makes_old_results_new_without_running(project, edited):
     before = project.digests(project.results)
-    sheet = project.folder / "s.tsv"
-    os.utime(sheet)
+    edited(project.folder / "s.tsv", "\tpre\t", "\ton\t")
+    assert "prepare" in planned(project.run("--dry-run")[1])
     status, said = project.run("--touch")
     assert status == 0, said
     assert project.digests(project.results) == before

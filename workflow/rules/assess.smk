@@ -22,7 +22,7 @@ rule assess:
     conda:
         "../../envs/python.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.mechanisms, parent=True),

@@ -178,3 +178,29 @@ def fetch_options():
     ]
     words += [w for site, url in bases.items() for w in ("--mirror", f"{site}={url}")]
     return shlex.join(words)
+
+
+def own_signatures(wildcards):
+    """Files of the user's signature matrices; a missing one keeps its name for Snakemake to say."""
+    paths = [own["path"] for own in config["deconvolve"]["signatures"]]
+    if not paths:
+        return []
+    # Here and not above: it costs every job half a second.
+    from resistpath.errors import UserError
+    from resistpath.io.signature_matrices import signature_files
+
+    files = []
+    for path in paths:
+        try:
+            files += map(str, signature_files(path))
+        except UserError:
+            files.append(path)
+    return files
+
+
+def deconvolve_options():
+    """Command-line options of the section `deconvolve`; each signature is an option of its own."""
+    words = ["--methods", *config["deconvolve"]["methods"]]
+    for own in config["deconvolve"]["signatures"]:
+        words += ["--signature", own["name"], own["method"], own["path"]]
+    return shlex.join(words)

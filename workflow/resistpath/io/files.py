@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,23 @@ def need_file(path: Path | str, what: str, do: str = "") -> Path:
             do=f"it is now {aside.name}; the workflow, or the step that wrote it, makes it again",
         )
     return path
+
+
+def file_states(*paths: Path | None) -> dict[Path, tuple[int, int]]:
+    """Time and size of files, and of the files in folders; for `need_unchanged`."""
+    given = [path for path in paths if path is not None]
+    inside = (f for path in given if path.is_dir() for f in path.rglob("*"))
+    states = {path: path.stat() for path in (*given, *inside)}
+    return {path: (state.st_mtime_ns, state.st_size) for path, state in states.items()}
+
+
+def need_unchanged(before: Mapping[Path, tuple[int, int]]) -> None:
+    """Refuse what was made from files that changed meanwhile: it would pass for up to date."""
+    for path, state in before.items():
+        if not path.exists() or file_states(path)[path] != state:
+            raise UserError(
+                "this changed while it was read", where=str(path), do="run the same command again"
+            )
 
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

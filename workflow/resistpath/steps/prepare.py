@@ -15,6 +15,7 @@ from resistpath.expression import Expression, count_missing, sample_blocks
 from resistpath.genes import GeneMap, Harmonised, lengths, map_genes, universe
 from resistpath.identifiers import turn_table
 from resistpath.io.fetch.record import RECORD, expression_path
+from resistpath.io.files import file_states, need_unchanged
 from resistpath.io.matrix import read_matrix
 from resistpath.io.prepared import preparing, read_prepared
 from resistpath.io.readers.numeric import release_memory
@@ -89,6 +90,7 @@ def prepare(
     if expression.name == RECORD:
         expression = expression_path(expression)
     say(f"reading {expression}")
+    states = file_states(*(path for path in (expression, samples) if path and path.exists()))
     raw = read_matrix(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
     sheet, notes = (read_sample_sheet(samples), []) if samples else _annotation_of(raw)
     about = _preparation(raw, cohort, expression, samples)
@@ -121,6 +123,7 @@ def prepare(
     write_table(folder / "quality.cohort.tsv", together)
     write_table(folder / "confounding.tsv", cohort_confounding(obs, gates=gates))
     write_table(folder / "quality.tsv", quality)
+    need_unchanged(states)
 
 
 def _write_prepared(
