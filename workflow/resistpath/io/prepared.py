@@ -41,10 +41,13 @@ class Prepared:
 
 
 def text_obs(obs: pd.DataFrame) -> pd.DataFrame:
-    """Sample sheet with missing text as empty text, which h5ad keeps and scanpy shows."""
+    """Sample sheet with missing text as empty text, which h5ad keeps and scanpy shows.
+
+    A slash in a column's name would make a folder in the file; the sign of division stands for it.
+    """
     return pd.DataFrame(
         {
-            str(c): v.map(lambda x: "" if x is None or pd.isna(x) else str(x))
+            str(c).replace("/", "\u2215"): v.map(lambda x: "" if x is None or pd.isna(x) else str(x))
             if v.dtype == object
             else v
             for c, v in obs.items()
