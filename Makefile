@@ -73,7 +73,7 @@ lint: setup ## check style, types and the workflow
 # Build tools are pinned with the rest: the package itself is installed without build isolation.
 lock: ## pin the requirements again (needs uv)
 	@printf 'hatchling>=1.26\neditables>=0.5\n' | $(UV) pip compile pyproject.toml - \
-	  --extra test --extra lint --python-version 3.11 --universal --fork-strategy fewest \
+	  --extra test --extra lint --extra slurm --python-version 3.11 --universal --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
 	  --output-file envs/requirements.txt
 	@{ echo '# Made by `make lock`: run, test, lint and build dependencies for Python 3.11 and later.'; \

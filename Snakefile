@@ -35,3 +35,11 @@ rule all:
             cohort=COHORTS.index,
         ),
         f"{RESULTS}/comparison/meta.tsv" if len(COHORTS) > 1 else [],
+
+
+rule references:
+    # Packs of all cohorts of a sheet and nothing else, as for config/recipes.
+    input:
+        collect(
+            "{results}/{cohort}/reference.npz", results=RESULTS, cohort=COHORTS.index
+        ),

@@ -71,11 +71,9 @@ def steps(folder: Path, samples: int, reference: Path, *, report: bool) -> dict[
     sheet = str(folder / f"sheet_{samples}.tsv")
     expression = str(folder / f"counts_{samples}.tsv.gz")
     against = ["--reference", str(reference)]
+    prepare = ["prepare", out, "--cohort", f"c{samples}", "--expression", expression]
     words = {
-        "prepare": [
-            *("prepare", out, "--cohort", f"c{samples}", "--expression", expression),
-            *("--samples", sheet, "--cancer-type", "simulated"),
-        ],
+        "prepare": [*prepare, "--samples", sheet, "--cancer-type", "simulated"],
         "score": ["score", out, "--threads", "2"],
         "deconvolve": ["deconvolve", out],
         "reference": ["reference", "build", out, "--name", f"c{samples}"],

@@ -50,3 +50,56 @@ def small() -> pd.DataFrame:
         index=[f"G{i:02d}" for i in range(40)],
         columns=[f"S{i}" for i in range(6)],
     )
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    '=HYPERLINK("http://x")',
+    "../../etc/passwd",
+    "عينة-٧",
+    "n" * 300,
+    '+1, "two"',
+)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A cohort after every step: 30 demo tumours with made-up outcomes and hostile names.
+
+    24 patients, six of them with a second sample on treatment; responders are the tumours with
+    the most T-cell signal, so that T-cell readouts follow response by construction.
+    """
+    from resistpath.cli import main
+
+    folder = tmp_path_factory.mktemp("finished")
+    x = pd.read_csv(REPOSITORY / "resources" / "demo" / "expression.tsv.gz", sep="\t", index_col=0)
+    x = x.iloc[:, :30].copy()
+    names = [*HOSTILE, *(f"S{i:02d}" for i in range(len(HOSTILE), 30))]
+    x.columns = names
+    x.to_csv(folder / "x.tsv", sep="\t")
+    signal = np.log2(x.loc[["CD8A", "CXCL9", "GZMA", "PRF1"]] + 1).sum()
+    high = (signal > signal.median()).to_numpy()
+    sheet = pd.DataFrame({"sample": names})
+    sheet["patient"] = [*(f"P{i:02d}" for i in range(24)), *(f"P{i:02d}" for i in range(6))]
+    sheet["timepoint"] = ["pre"] * 24 + ["on"] * 6
+    sheet["response_binary"] = np.where(high, "R", "NR")
+    sheet.loc[24:, "response_binary"] = sheet["response_binary"].iloc[:6].to_numpy()
+    sheet.loc[20, "response_binary"] = ""
+    sheet["survival_time"] = [100 + 37 * (i % 11) + 400 * high[i % 24] for i in range(30)]
+    sheet["survival_event"] = [int(i % 3 > 0) for i in range(30)]
+    sheet["age"] = [40.5 + i % 24 for i in range(30)]
+    sheet["centre"] = [HOSTILE[i % 3] for i in range(30)]
+    sheet.to_csv(folder / "s.tsv", sep="\t", index=False)
+    out = folder / "results" / "mine"
+    for words in (
+        ["prepare", out, "--expression", folder / "x.tsv", "--samples", folder / "s.tsv"],
+        ["score", out],
+        ["deconvolve", out],
+        ["reference", "build", out, "--name", "thirty"],
+        ["assess", out, "--reference", out / "reference.npz"],
+        ["compare", out],
+        ["report", out, "--reference", out / "reference.npz", "--by-workflow"],
+    ):
+        assert main(["--quiet", *(str(w) for w in words)]) == 0
+    return out

@@ -52,7 +52,7 @@ NEIGHBOURS = {
     ("reference", "score"): "a reference holds scores, computed as for any sample",
     **{
         (f"mechanisms.{part}", tool): "samples are scored and placed on the universe they share"
-        for part in ("evidence", "measure", "position")
+        for part in ("evidence", "measure", "position", "summary")
         for tool in ("score", "reference")
     },
     ("__main__", "cli"): "python -m resistpath is the command line",

@@ -81,6 +81,8 @@ def test_all_files_of_the_contract_are_there(cohort):
         "reference.npz",
         "mechanisms.tsv",
         "readouts.tsv",
+        "mechanisms.references.tsv",
+        "readouts.references.tsv",
         "rules.tsv",
         "phenotype.tsv",
         "pairs.tsv",
@@ -89,6 +91,9 @@ def test_all_files_of_the_contract_are_there(cohort):
         "patients",
         "index.html",
         "cohort.h5ad",
+        "lims.csv",
+        "multiqc",
+        "ro-crate-metadata.json",
         "manifest.json",
     }
     assert {p.name for p in cohort.iterdir()} == expected
@@ -167,7 +172,7 @@ def test_the_manifest_lists_every_output_with_its_digest(cohort):
     manifest = json.loads((cohort / "manifest.json").read_text())
     listed = manifest["outputs"]
     files = {str(p.relative_to(cohort)) for p in cohort.rglob("*") if p.is_file()}
-    assert set(listed) == files - {"manifest.json"}
+    assert set(listed) == files - {"manifest.json", "ro-crate-metadata.json"}
     assert listed["scores.tsv"] == file_sha256(cohort / "scores.tsv")
 
 

@@ -11,7 +11,7 @@ import pytest
 from resistpath.api import linear_tpm
 from resistpath.deconvolve import deconvolve_long
 from resistpath.io.resources import catalogue, deconvolution_tables
-from resistpath.mechanisms.evidence import assess, combine
+from resistpath.mechanisms.evidence import assess, combine, shared_genes
 from resistpath.mechanisms.measure import CellTables, Measured, Universe, reference_scores
 from resistpath.mechanisms.position import nowhere, place
 from resistpath.mechanisms.verdict import Thresholds, reading, verdict
@@ -103,6 +103,29 @@ def test_a_sample_is_assessed_the_same_in_any_company(
             )
 
 
+def test_a_member_of_the_reference_is_placed_among_the_others(
+    demo_values, demo_obs, cells, reference, assessed
+):
+    """As if the reference had been built without it; its name alone does not make it a member."""
+    member = demo_values.columns[7]
+    rest = [s for s in reference.values.columns if s != member]
+    without = replace(
+        reference, values=reference.values[rest], fractions=reference.fractions.loc[rest]
+    )
+    one = part(cells, [member])
+    alone = assess(demo_values[[member]], one, demo_obs.loc[[member]], {}, without, catalogue(), T)
+    _, readouts = (t[t["sample"] == member].reset_index(drop=True) for t in assessed)
+    for column in ("percentile", "residual_percentile"):
+        np.testing.assert_allclose(readouts[column], alone[1][column], rtol=1e-12, atol=0)
+    nudged = demo_values[[member]] + np.float32(0.001)
+    stranger = assess(nudged, one, demo_obs.loc[[member]], {}, reference, catalogue(), T)[1]
+    gene = stranger["method"] == "gene"
+    n = reference.n
+    # Nudged by less than the distance to its neighbours it has itself, just below, in the count.
+    expected = 100 * ((readouts["percentile"] / 100) * (n - 1) + 1) / n
+    np.testing.assert_allclose(stranger["percentile"][gene], expected[gene], rtol=1e-9)
+
+
 @pytest.mark.parametrize("shorter", ["sample", "reference"])
 def test_percentiles_are_read_on_the_shared_universe(
     demo_values, demo_obs, cells, reference, shorter
@@ -133,12 +156,20 @@ def test_percentiles_are_read_on_the_shared_universe(
         )
 
 
-def test_swapping_a_column_is_noticed(demo_values, demo_obs, cells, reference, assessed):
-    a, b = demo_values.columns[:2]
-    swapped = demo_values.rename(columns={a: b, b: a})
-    wrong, _ = assess(swapped, cells, demo_obs, {}, reference, catalogue(), T)
-    right = assessed[0].set_index(["sample", "mechanism"])["percentile"]
-    wrong = wrong.set_index(["sample", "mechanism"])["percentile"]
+def test_swapping_a_column_is_noticed(demo_values, demo_obs, cells, reference):
+    pair, rest = list(demo_values.columns[:2]), demo_values.columns[2:]
+    a, b = pair
+    others = replace(
+        reference, values=reference.values[rest], fractions=reference.fractions.loc[rest]
+    )
+    few = part(cells, pair)
+
+    def percentiles(values):
+        rows, _ = assess(values, few, demo_obs.loc[pair], {}, others, catalogue(), T)
+        return rows.set_index(["sample", "mechanism"])["percentile"]
+
+    right = percentiles(demo_values[pair])
+    wrong = percentiles(demo_values[pair].rename(columns={a: b, b: a}))
     genes_only = [m for m in right.loc[a].index if m != "treg"]
     np.testing.assert_array_equal(wrong.loc[b].loc[genes_only], right.loc[a].loc[genes_only])
     assert (wrong.loc[a] != right.loc[a]).sum() > 10
@@ -291,6 +322,37 @@ def test_independent_agreement_is_more_extreme_and_sharper():
     alone = combine([one], "raw", np.ones((1, 1), dtype=bool))
     both = combine([one, two], "raw", np.ones((2, 1), dtype=bool))
     assert both.percentile[0] > alone.percentile[0]
+
+
+def test_errors_of_sets_go_together_as_far_as_they_share_genes():
+    entry = catalogue().readout("HALLMARK_HYPOXIA")
+
+    def readout(up, down=(), sign=1):
+        return replace(entry, genes_up=tuple(up), genes_down=tuple(down), sign=sign)
+
+    share = shared_genes([readout("ABCD"), readout("CDEFGHIJK"), readout("XYZ"), readout("")])
+    np.testing.assert_allclose(share[0], [1, 2 / np.sqrt(4 * 9), 0, 0])
+    np.testing.assert_allclose(share, share.T)
+    turned = shared_genes([readout("ABCD"), readout("CDEFGHIJK", sign=-1), readout("XY", "AB")])
+    assert turned[0, 1] == pytest.approx(-share[0, 1])
+    assert turned[0, 2] == pytest.approx(-2 * 0.25 * 0.5 / (0.5 * 1.0))
+
+
+def test_the_gene_part_of_disjoint_sets_averages_out_and_that_of_equal_sets_does_not():
+    """Two readouts that rank alike, with 0.4 of gene sampling each."""
+    half, ref = np.array([0.4]), np.linspace(-2.5, 2.5, 2001)
+    width = {}
+    for name, genes in (("disjoint", "EFGH"), ("equal", "ABCD")):
+        members = []
+        for own in ("ABCD", genes):
+            m = made_up([0.0], reference_z=ref)
+            entry = replace(m.readout, genes_up=tuple(own), genes_down=(), sign=1)
+            members.append(replace(m, readout=entry, raw=place(np.zeros(1), half, ref, 0.9)))
+        joined = combine(members, "raw", np.ones((2, 1), dtype=bool))
+        width[name] = joined.high[0] - joined.low[0]
+    alone = combine(members[:1], "raw", np.ones((1, 1), dtype=bool))
+    assert width["equal"] == pytest.approx(alone.high[0] - alone.low[0], rel=1e-9)
+    assert 0.68 < width["disjoint"] / width["equal"] < 0.78
 
 
 def test_a_flipped_sign_flips_the_composite():

@@ -22,7 +22,9 @@ from resistpath.reference import (
     build_reference,
     fit_to_reference,
     jeffreys_interval,
+    members,
     midrank_counts,
+    midrank_percentile,
     normal_scores,
     select_samples,
     shared_universe,
@@ -100,6 +102,39 @@ def test_another_tissue_fits_poorly(reference):
     other = pd.Series(rng.permutation(same.to_numpy()), index=same.index)
     fit = fit_to_reference(pd.DataFrame({"same": same, "other": other}), reference)
     assert list(fit["fits"]) == [True, False]
+
+
+def test_a_member_is_told_by_its_name_and_values(reference):
+    x = reference.values[["R05", "R02", "R09"]].rename(columns={"R09": "new"})
+    assert list(members(x, reference)) == [5, 2, -1]
+    assert list(members(x.iloc[10:200], reference)) == [5, 2, -1]
+    x.iloc[7, 1] += np.float32(1e-5)
+    assert list(members(x, reference)) == [5, -1, -1]
+
+
+def test_a_member_is_placed_and_fitted_as_if_it_were_left_out(reference):
+    scores = np.random.default_rng(3).normal(size=30).round(1)
+    t = np.random.default_rng(4).normal(size=30)
+    place_ = np.arange(30)
+    raw = raw_position(ReadoutValues(scores), ReadoutValues(scores), 0.9, place_)
+    own = ReadoutValues(scores), ReadoutValues(scores), ReadoutValues(t), ReadoutValues(t)
+    residual = residual_position(*own, 0.9, place_)
+    for i in (0, 11, 29):
+        rest, rest_t = np.delete(scores, i), np.delete(t, i)
+        one, one_t = ReadoutValues(scores[[i]]), ReadoutValues(t[[i]])
+        alone = raw_position(one, ReadoutValues(rest), 0.9)
+        assert raw.percentile[i] == alone.percentile[0]
+        assert raw.z[i] == alone.z[0]
+        assert midrank_percentile(scores, scores, place_)[i] == alone.percentile[0]
+        left = residual_position(one, ReadoutValues(rest), one_t, ReadoutValues(rest_t), 0.9)
+        for end in ("percentile", "low", "high"):
+            assert getattr(residual, end)[i] == pytest.approx(getattr(left, end)[0], abs=1e-9)
+    few = reference.values.iloc[:, :3]
+    whole = fit_to_reference(few, reference)
+    for i, sample in enumerate(few):
+        rest = np.delete(reference.values.to_numpy(dtype=float), i, axis=1)
+        expected = stats.spearmanr(few[sample], np.median(rest, axis=1)).statistic
+        assert whole.loc[sample, "correlation"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_fit_does_not_depend_on_the_other_samples(reference):

@@ -32,7 +32,7 @@ OURS = {
     *("strong", "i", "bdi", "data", "h1", "h2", "h3", "dl", "dt", "dd", "ol", "ul", "li"),
     "details",
     *("summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "label", "input"),
-    *("svg", "path", "circle", "text", "defs", "g", "use", "figure"),
+    *("svg", "path", "circle", "text", "defs", "g", "use", "figure", "figcaption"),
 }
 HOSTILE = [
     "<script>alert(1)</script>",

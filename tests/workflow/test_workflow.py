@@ -73,6 +73,26 @@ def test_a_changed_threshold_reruns_verdicts_and_pages_only(snakemake, folder):
     assert planned - {"all"} == {"assess", "compare", "report"}
 
 
+def test_several_references_reach_the_steps_in_the_order_of_the_sheet(snakemake, folder):
+    sheet = folder / "cohorts.tsv"
+    good = sheet.read_text()
+    try:
+        sheet.write_text(
+            "cohort\texpression\tsamples\treference\n"
+            "few\tx.tsv\ts.tsv\tself|cptac_ucec, cptac_ucec\n"
+        )
+        status, said = snakemake("--dry-run", "--printshellcmds", results="several")
+        packs, _ = snakemake("--dry-run", "references", results="packs")
+    finally:
+        sheet.write_text(good)
+    assert status == 0, said
+    given = (
+        r"--reference '?several/few/reference\.npz\|\S*cptac_ucec\.npz'? --reference \S*cptac_ucec"
+    )
+    assert len(re.findall(given, said)) == 2, said
+    assert packs == 0
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -29,6 +29,7 @@ def path_sha256(path: Path | str) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _module_file(module: str) -> Path | None:
     stem = _ROOT.joinpath(*module.split(".")[1:])
     for path in (stem.with_suffix(".py"), stem / "__init__.py"):
@@ -37,6 +38,7 @@ def _module_file(module: str) -> Path | None:
     return None
 
 
+@cache  # modules share most of what they import
 def _imports(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -3,12 +3,14 @@ rule assess:
         prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
         quality=f"{RESULTS}/{{cohort}}/quality.tsv",
         fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
-        reference=reference_pack,
+        reference=reference_packs,
         catalogue=shipped(catalogue_files()),
         signatures=OWN_SETS,
     output:
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+        mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
+        readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
         rules=f"{RESULTS}/{{cohort}}/rules.tsv",
         phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
         pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
@@ -24,9 +26,10 @@ rule assess:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.mechanisms, parent=True),
+        references=reference_options,
         thresholds=options("assess"),
         signatures=own_sets(),
         code=code_digest("resistpath.steps.assess"),
     shell:
-        "resistpath assess {params.folder:q} --reference {input.reference:q}"
+        "resistpath assess {params.folder:q} {params.references}"
         " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

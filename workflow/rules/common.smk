@@ -17,6 +17,7 @@ try:
         deconvolution_files,
         resource,
         score_files,
+        shipped_packs,
     )
     from resistpath.provenance import code_digest
     from resistpath.quality import Gates
@@ -32,6 +33,7 @@ validate(config, str(SCHEMAS / "config.schema.yaml"))
 
 RESULTS = config["results"].rstrip("/")
 SHEET = Path(config["cohorts"])
+SHIPPED_PACKS = shipped_packs()
 OWN_SETS = [config["signatures"]] if config["signatures"] else []
 # Rules call `resistpath VERB`, run by the interpreter that runs Snakemake unless conda brings
 # its own, and with the package of this source tree. A prefix replaces Snakemake's own, which
@@ -103,11 +105,36 @@ def tx2gene(wildcards):
     return from_sheet(path) if path else []
 
 
-def reference_pack(wildcards):
-    path = COHORTS.loc[wildcards.cohort, "reference"]
-    if path == "self":
-        return f"{RESULTS}/{wildcards.cohort}/reference.npz"
-    return from_sheet(path)
+def reference_words(cohort):
+    """References of a cohort, each with those that may stand in for it."""
+    words = COHORTS.loc[cohort, "reference"].split(",")
+    return [[word.strip() for word in several.split("|")] for several in words]
+
+
+def pack_path(word, cohort):
+    """The cohort's own pack, a shipped one by name, or a path."""
+    if word == "self":
+        return f"{RESULTS}/{cohort}/reference.npz"
+    if word in SHIPPED_PACKS:
+        return os.path.relpath(SHIPPED_PACKS[word])
+    return from_sheet(word)
+
+
+def reference_packs(wildcards):
+    cohort = wildcards.cohort
+    return [
+        pack_path(word, cohort) for words in reference_words(cohort) for word in words
+    ]
+
+
+def reference_options(wildcards):
+    """Option --reference for each reference of the sheet, in its order."""
+    cohort = wildcards.cohort
+    packs = [
+        "|".join(pack_path(word, cohort) for word in words)
+        for words in reference_words(cohort)
+    ]
+    return shlex.join(word for pack in packs for word in ("--reference", pack))
 
 
 def option(column, flag):

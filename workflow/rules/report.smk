@@ -12,6 +12,9 @@ rule report:
         concordance=f"{RESULTS}/{{cohort}}/fractions.cohort_concordance.tsv",
         mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
+        mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
+        readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
+        reference=reference_packs,
         rules=f"{RESULTS}/{{cohort}}/rules.tsv",
         phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
         pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
@@ -23,7 +26,6 @@ rule report:
         summary=f"{RESULTS}/{{cohort}}/comparison/summary.json",
         embedding=f"{RESULTS}/{{cohort}}/comparison/embedding.tsv",
         embedding_facts=f"{RESULTS}/{{cohort}}/comparison/embedding.json",
-        reference=reference_pack,
         catalogue=shipped(catalogue_files()),
         signatures=OWN_SETS,
     output:
@@ -65,10 +67,11 @@ rule report:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         folder=subpath(output.manifest, parent=True),
+        references=reference_options,
         thresholds=options("assess"),
         signatures=own_sets(),
         code=code_digest("resistpath.steps.report"),
     shell:
-        "resistpath report {params.folder:q} --reference {input.reference:q} --by-workflow"
+        "resistpath report {params.folder:q} {params.references} --by-workflow"
         " --threads {threads}"
         " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

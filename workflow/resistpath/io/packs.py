@@ -1,64 +1,200 @@
-"""Reference packs on disk: a zip of plain arrays, no pickled objects."""
+"""Reference packs on disk: a zip of plain arrays and one page of JSON, no pickled objects.
+
+Values are stored without loss as float32, the four bytes of each number apart from one another
+(`_planes`) and compressed by LZMA: 5.3 MB for 95 tumours of 19,085 genes, against 6.1 by deflate.
+A matrix of 16-bit ranks would be a third of it, but means, ratios, single genes and any set of
+the user's own need the levels themselves.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import lzma
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from resistpath.errors import UserError
+from resistpath.errors import UserError, some
 from resistpath.io.files import need_file, replacing
-from resistpath.reference import Reference
+from resistpath.io.resources import shipped_packs
+from resistpath.reference import Reference, Statistics
 
-FORMAT = "resistpath reference 1"
+FORMAT = "resistpath reference 2"
+PAGE = "pack.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_TABLES = ("genes", "readouts", "lines", "correlation", "residual_correlation", "noise")
 
 
-def write_reference(path: Path, reference: Reference) -> None:
-    """Write a reference; the same reference gives the same bytes."""
-    meta = {
+def _planes(values: np.ndarray) -> np.ndarray:
+    """First bytes of all numbers, then the second ones, ...: alike bytes compress better."""
+    plain = np.ascontiguousarray(values, dtype="<f4")
+    return np.ascontiguousarray(plain.view(np.uint8).reshape(*plain.shape, 4).transpose(2, 0, 1))
+
+
+def _joined(planes: np.ndarray) -> np.ndarray:
+    if planes.dtype != np.uint8 or planes.ndim != 3 or len(planes) != 4:
+        raise ValueError("values.bytes has another shape")
+    return np.ascontiguousarray(planes.transpose(1, 2, 0)).view("<f4")[..., 0].astype(np.float32)
+
+
+def _frame_arrays(name: str, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {
+        f"{name}.values": np.ascontiguousarray(frame.to_numpy()),
+        f"{name}.rows": frame.index.to_numpy(dtype=str),
+        f"{name}.columns": frame.columns.to_numpy(dtype=str),
+    }
+
+
+def _arrays(reference: Reference) -> dict[str, np.ndarray]:
+    arrays = {
+        "values.bytes": _planes(reference.values.to_numpy(dtype=np.float32)),
+        "values.rows": reference.values.index.to_numpy(dtype=str),
+        "values.columns": reference.values.columns.to_numpy(dtype=str),
+        **_frame_arrays("fractions", reference.fractions.astype(np.float64)),
+    }
+    if reference.statistics is not None:
+        for name in _TABLES:
+            arrays |= _frame_arrays(f"statistics.{name}", getattr(reference.statistics, name))
+    return arrays
+
+
+def contents_digest(page: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 over the page without its digest and every array: name, type, shape and bytes."""
+    digest = hashlib.sha256()
+    rest = {k: v for k, v in page.items() if k != "sha256"}
+    digest.update(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode())
+    for name in sorted(arrays):
+        a = arrays[name]
+        digest.update(f"\0{name}\0{a.dtype.str}\0{a.shape}\0".encode())
+        digest.update(np.ascontiguousarray(a).tobytes())
+    return digest.hexdigest()
+
+
+def write_reference(path: Path, reference: Reference, *, force: bool = False) -> str:
+    """Write a pack and return its digest; the same reference gives the same bytes.
+
+    A pack is never changed: if `path` holds the same contents it is left alone, if it holds
+    others it is replaced only with `force`.
+    """
+    arrays = _arrays(reference)
+    page: dict[str, Any] = {
         "format": FORMAT,
         "name": reference.name,
         "cancer_type": reference.cancer_type,
         "info": reference.info,
     }
-    with replacing(path, sealed=True) as temporary, open(temporary, "wb") as handle:
-        np.savez_compressed(
-            handle,
-            meta=np.array(json.dumps(meta, ensure_ascii=False)),
-            values=np.ascontiguousarray(reference.values.to_numpy(dtype=np.float32)),
-            genes=reference.values.index.to_numpy(dtype=str),
-            samples=reference.values.columns.to_numpy(dtype=str),
-            fractions=reference.fractions.to_numpy(dtype=np.float64),
-            fraction_names=reference.fractions.columns.to_numpy(dtype=str),
+    page["sha256"] = contents_digest(page, arrays)
+    if path.exists() and not force:
+        if read_reference(path).digest == page["sha256"]:
+            return str(page["sha256"])
+        raise UserError(
+            "a pack with other contents is already there",
+            where=str(path),
+            do="write it under another name, or replace it by --force",
         )
+    with replacing(path, sealed=True) as temporary, zipfile.ZipFile(temporary, "w") as pack:
+        _add(pack, PAGE, json.dumps(page, ensure_ascii=False, indent=1).encode())
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, array, allow_pickle=False)
+            _add(pack, f"{name}.npy", buffer.getvalue())
+    return str(page["sha256"])
+
+
+def _add(pack: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type = zipfile.ZIP_LZMA
+    entry.create_system, entry.external_attr = 3, 0o644 << 16
+    pack.writestr(entry, content)
 
 
 def read_reference(path: Path | str) -> Reference:
-    """Read a reference written by `write_reference`."""
+    """Read a pack written by `write_reference`, and refuse it if its digest does not hold."""
     path = need_file(path, "reference pack", do="build one with resistpath reference build")
     try:
-        with np.load(path, allow_pickle=False) as pack:
-            meta = json.loads(str(pack["meta"]))
-            if meta.get("format") != FORMAT:
-                raise KeyError(f"format {meta.get('format')!r}")
-            samples = pd.Index(pack["samples"])
-            return Reference(
-                meta["name"],
-                meta["cancer_type"],
-                pd.DataFrame(
-                    pack["values"], index=pd.Index(pack["genes"], name="gene"), columns=samples
-                ),
-                pd.DataFrame(
-                    pack["fractions"], index=samples, columns=pd.Index(pack["fraction_names"])
-                ),
-                meta["info"],
-            )
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        page, arrays = _contents(path)
+        found = contents_digest(page, arrays)
+        if found != page["sha256"]:
+            raise ValueError("its contents do not have the digest it states")
+        return _reference(page, arrays)
+    except (
+        *(OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, NotImplementedError),
+        *(zipfile.BadZipFile, lzma.LZMAError),
+    ) as error:
         raise UserError(
-            f"this is not a reference pack of resistpath ({error})",
+            f"this is not a reference pack of resistpath, or a damaged one ({error})",
             where=str(path),
             do="build it with resistpath reference build",
         ) from error
+
+
+def _contents(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    with zipfile.ZipFile(path) as pack:
+        names = pack.namelist()
+        if PAGE not in names:
+            raise KeyError(f"no {PAGE} in it")
+        page = json.loads(pack.read(PAGE))
+        if page.get("format") != FORMAT:
+            raise ValueError(f"format {page.get('format')!r}, not {FORMAT!r}")
+        arrays = {}
+        for name in names:
+            if name != PAGE:
+                with pack.open(name) as handle:
+                    plain = io.BytesIO(handle.read())
+                array = np.lib.format.read_array(plain, allow_pickle=False)
+                arrays[name.removesuffix(".npy")] = array
+    return page, arrays
+
+
+def _frame(arrays: dict[str, np.ndarray], name: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        arrays[f"{name}.values"],
+        index=pd.Index(arrays[f"{name}.rows"]),
+        columns=pd.Index(arrays[f"{name}.columns"]),
+    )
+
+
+def _reference(page: dict[str, Any], arrays: dict[str, np.ndarray]) -> Reference:
+    values = pd.DataFrame(
+        _joined(arrays["values.bytes"]),
+        index=pd.Index(arrays["values.rows"], name="gene"),
+        columns=pd.Index(arrays["values.columns"]),
+    )
+    statistics = None
+    if "statistics.genes.values" in arrays:
+        tables = {name: _frame(arrays, f"statistics.{name}") for name in _TABLES}
+        statistics = Statistics(**tables)
+    return Reference(
+        page["name"],
+        page["cancer_type"],
+        values,
+        _frame(arrays, "fractions"),
+        page["info"],
+        statistics,
+        page["sha256"],
+    )
+
+
+def find_pack(word: str) -> Path:
+    """Path of a pack: a shipped pack's name, or a path.
+
+    Raises
+    ------
+    UserError
+        If it is neither; the shipped ones are named.
+    """
+    packs = shipped_packs()
+    if word in packs:
+        return packs[word]
+    path = Path(word)
+    if not path.exists() and path.name == word and not path.suffix:
+        raise UserError(
+            f"there is no reference {word!r}",
+            do=f"give the path of a pack, or a shipped one: {some(packs, 20)}",
+        )
+    return path

@@ -58,6 +58,11 @@ def resource(name: str) -> Path:
     )
 
 
+def shipped_packs() -> dict[str, Path]:
+    """Reference packs that come with the package, by name."""
+    return {p.stem: p for p in sorted(resource("references").glob("*.npz"))}
+
+
 def workflow_root() -> Path:
     """Folder of the Snakefile, in a source tree or an installed package."""
     package = Path(__file__).resolve().parents[1]

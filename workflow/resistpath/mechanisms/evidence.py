@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import special
 
 from resistpath.mechanisms.catalogue import Catalogue, Mechanism
 from resistpath.mechanisms.measure import CellTables, Measured, Universe
+from resistpath.mechanisms.records import Readout
 from resistpath.mechanisms.rows import is_missing
 from resistpath.mechanisms.standing import Overruling, Standings
 from resistpath.mechanisms.verdict import (
@@ -199,9 +200,11 @@ def combine(members: Sequence[Measured], view: str, use: np.ndarray) -> Composit
     With oriented normal scores :math:`z_i`, weights :math:`w_i` (summing to 1) and the
     readouts' correlation :math:`\rho` in the reference, the composite is
     :math:`Z = \sum_i w_i z_i / \sigma`, :math:`\sigma^2 = \sum_{ij} w_i w_j \rho_{ij}`, again
-    a normal score; distances to the interval's ends join in the same way. :math:`\sigma` is
-    not taken below that of independent readouts, so that readouts which oppose each other do
-    not look extreme.
+    a normal score. :math:`\sigma` is not taken below that of independent readouts, so that
+    readouts which oppose each other do not look extreme. Distances to the interval's ends join
+    source by source with the correlation their errors have: :math:`\rho` for the reference's
+    tumours, the share of common genes for the readouts' genes (`shared_genes`), plus or minus
+    one for the genes of the T-cell-inflamed score.
 
     Parameters
     ----------
@@ -216,6 +219,7 @@ def combine(members: Sequence[Measured], view: str, use: np.ndarray) -> Composit
     """
     positions = [m.position(view) for m in members]
     out = {name: np.full(use.shape[1], np.nan) for name in Composite.__dataclass_fields__}
+    genes, sides = shared_genes([m.readout for m in members]), _sides(members)
     for pattern in np.unique(use, axis=1).T:
         rows = np.flatnonzero((use == pattern[:, None]).all(axis=0))
         picked = [i for i, used in enumerate(pattern) if used]
@@ -227,10 +231,18 @@ def combine(members: Sequence[Measured], view: str, use: np.ndarray) -> Composit
         rho = np.atleast_2d(np.corrcoef([members[i].reference_z[view] for i in picked]))
         sigma = max(float(np.sqrt(weight @ rho @ weight)), 1 / np.sqrt(len(picked)))
         centre = _sum(w * x for w, x in zip(weight, z, strict=True))
-        down = _join(
-            [w * positions[i].lower[rows] for w, i in zip(weight, picked, strict=True)], rho
+        grid = np.ix_(picked, picked)
+        errors = {"genes": genes[grid], "inflammation": sides[grid], "reference": rho}
+        own = [(w, positions[i].parts) for w, i in zip(weight, picked, strict=True)]
+        down, up = (
+            np.sqrt(
+                _sum(
+                    _square([w * parts[source][end][rows] for w, parts in own], r)
+                    for source, r in errors.items()
+                )
+            )
+            for end in (0, 1)
         )
-        up = _join([w * positions[i].upper[rows] for w, i in zip(weight, picked, strict=True)], rho)
         out["percentile"][rows] = 100 * special.ndtr(centre / sigma)
         out["low"][rows] = 100 * special.ndtr((centre - down) / sigma)
         out["high"][rows] = 100 * special.ndtr((centre + up) / sigma)
@@ -240,16 +252,45 @@ def combine(members: Sequence[Measured], view: str, use: np.ndarray) -> Composit
     return Composite(**out)
 
 
-def _sum(terms: object) -> np.ndarray:
+def shared_genes(readouts: Sequence[Readout]) -> np.ndarray:
+    r"""Correlation that drawing other genes gives the errors of readouts, oriented.
+
+    With :math:`a_g = \pm 1/n` for the n genes of a readout's side (minus for down genes and for
+    readouts that count inverted), :math:`a \cdot b / (|a| |b|)`: for two plain sets the shared
+    genes over the geometric mean of their sizes. Readouts without genes share nothing.
+    """
+    vectors = []
+    for r in readouts:
+        up = {g: r.sign / len(r.genes_up) for g in r.genes_up}
+        down = {g: -r.sign / len(r.genes_down) for g in r.genes_down}
+        vectors.append(up | down)
+    norms = [np.sqrt(sum(x * x for x in v.values())) for v in vectors]
+    out = np.eye(len(readouts))
+    for i, a in enumerate(vectors):
+        for j, b in enumerate(vectors[:i]):
+            if a and b:
+                dot = sum(x * b[g] for g, x in a.items() if g in b)
+                out[i, j] = out[j, i] = dot / (norms[i] * norms[j])
+    return out
+
+
+def _sides(members: Sequence[Measured]) -> np.ndarray:
+    """Plus one where an error of the T-cell-inflamed score moves two residuals the same way."""
+    side = np.array([np.sign(m.readout.sign * m.slope) for m in members])
+    side = np.where(side == 0, 1.0, side)
+    return np.outer(side, side)
+
+
+def _sum(terms: Iterable[np.ndarray]) -> np.ndarray:
     """Add arrays one after the other, so that a sample's sum never depends on the others."""
-    return np.asarray(sum(terms))  # type: ignore[call-overload]
+    return np.asarray(sum(terms))
 
 
-def _join(distances: list[np.ndarray], rho: np.ndarray) -> np.ndarray:
+def _square(distances: list[np.ndarray], rho: np.ndarray) -> np.ndarray:
     square = _sum(
         rho[i, j] * a * b for i, a in enumerate(distances) for j, b in enumerate(distances)
     )
-    return np.sqrt(np.maximum(square, 0.0))
+    return np.maximum(square, 0.0)
 
 
 def _mechanism_rows(

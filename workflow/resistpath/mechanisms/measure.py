@@ -10,6 +10,7 @@ import pandas as pd
 
 from resistpath.mechanisms.catalogue import Catalogue, Readout
 from resistpath.mechanisms.position import (
+    Line,
     Position,
     ReadoutValues,
     nowhere,
@@ -18,7 +19,7 @@ from resistpath.mechanisms.position import (
 )
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.methods import GeneSet
-from resistpath.reference import Reference, shared_universe
+from resistpath.reference import Reference, members, shared_universe
 from resistpath.score import METHODS
 from resistpath.score.data import ScoreData
 from resistpath.score.run import scores_without
@@ -55,6 +56,8 @@ class Measured:
         Oriented normal scores of the reference samples by view.
     reasons
         Per sample: empty if the readout can be used.
+    slope
+        Of the readout on the T-cell-inflamed score in the reference; 0 without a residual.
     """
 
     readout: Readout
@@ -65,6 +68,7 @@ class Measured:
     residual: Position
     reference_z: Mapping[str, np.ndarray]
     reasons: list[str]
+    slope: float = 0.0
 
     def position(self, view: str) -> Position:
         """Oriented position in the view ``"raw"`` or ``"residual"``."""
@@ -158,6 +162,7 @@ class Universe:
         self.ref_data = ScoreData(reference.values.loc[genes])
         self.cells, self.ref_cells = cells, reference_cells(reference)
         self.reference, self.catalogue, self.thresholds = reference, catalogue, thresholds
+        self.members = members(values, reference)
         self.gene_sets = {s.name: s for s in catalogue.gene_sets()}
         # Fewer than three reference samples have no spread to stand in.
         self.large_enough = reference.n >= max(thresholds.min_reference, 3)
@@ -186,17 +191,20 @@ class Universe:
         axis_own, axis_ref, axis_coverage, _ = self.axis
         level = self.thresholds.level
         raw = residual = nowhere(len(self.data.samples), self.reference.n)
-        reference_z = {}
+        reference_z, slope = {}, 0.0
         if self._varies(ref, coverage):
-            raw = raw_position(own, ref, level)
+            raw = raw_position(own, ref, level, self.members)
             reference_z["raw"] = raw_position(ref, ref, level).oriented(r.sign).z
             # The T-cell-inflamed mechanism has no residual given itself.
             if r.mechanism != self.axis_mechanism and self._varies(axis_ref, axis_coverage):
-                residual = residual_position(own, ref, axis_own, axis_ref, level)
+                residual = residual_position(own, ref, axis_own, axis_ref, level, self.members)
+                slope = float(Line.fit(axis_ref.scores, ref.scores).slope)
                 placed = residual_position(ref, ref, axis_ref, axis_ref, level)
                 reference_z["residual"] = placed.oriented(r.sign).z
         reasons = self._reasons(r, coverage, raw)
-        return Measured(r, own.scores, coverage, n_genes, raw, residual, reference_z, reasons)
+        return Measured(
+            r, own.scores, coverage, n_genes, raw, residual, reference_z, reasons, slope
+        )
 
     def _reasons(self, r: Readout, coverage: float, raw: Position) -> list[str]:
         least = self.thresholds.min_coverage

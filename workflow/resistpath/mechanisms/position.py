@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ from resistpath.score.intervals import (
     moderated_variance,
     prior_variance,
 )
+
+SOURCES = ("genes", "inflammation", "reference")
+"""Where uncertainty comes from: the readout's own genes (or its fit), the genes of the
+T-cell-inflamed score a residual is taken on, and the reference's tumours."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,34 @@ class ReadoutValues:
 
 @dataclass(frozen=True)
 class Position:
-    """Normal scores of samples in a reference; `lower` and `upper` are distances, >= 0."""
+    """Normal scores of samples in a reference; distances to the interval's ends are >= 0.
+
+    Attributes
+    ----------
+    counts, z
+        Mid-rank count and its normal score.
+    parts
+        By source of uncertainty (`SOURCES`), the distances to the lower and the upper end that
+        it alone would give, in normal scores.
+    n
+        Number of reference tumours each sample was placed among: one less for a sample that is
+        itself in the reference.
+    """
 
     counts: np.ndarray
     z: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    n: int
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    n: int | np.ndarray
+
+    @property
+    def lower(self) -> np.ndarray:
+        """Distance to the lower end: all sources, as the root of the sum of squares."""
+        return _root_sum_square([down for down, _ in self.parts.values()])
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Distance to the upper end."""
+        return _root_sum_square([up for _, up in self.parts.values()])
 
     @property
     def percentile(self) -> np.ndarray:
@@ -65,13 +91,21 @@ class Position:
         """Turn the axis round for readouts whose low values mean more of the mechanism."""
         if sign > 0:
             return self
-        return Position(self.n - self.counts, -self.z, self.upper, self.lower, self.n)
+        turned = {source: (up, down) for source, (down, up) in self.parts.items()}
+        return Position(self.n - self.counts, -self.z, turned, self.n)
+
+
+def _root_sum_square(terms: Sequence[np.ndarray]) -> np.ndarray:
+    total = np.zeros_like(terms[0])
+    for term in terms:
+        total = total + term**2
+    return np.sqrt(total)
 
 
 def nowhere(n_samples: int, n: int) -> Position:
     """Positions of samples that could not be placed: all NaN."""
     nan = np.full(n_samples, np.nan)
-    return Position(nan, nan, nan, nan, n)
+    return Position(nan, nan, dict.fromkeys(SOURCES, (nan, nan)), n)
 
 
 def gene_sampling_variance(sample: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, float]:
@@ -106,32 +140,86 @@ def gene_sampling_variance(sample: np.ndarray, reference: np.ndarray) -> tuple[n
     return moderated_variance(jackknife_variance((own - mean) / sd), df, prior, prior_df)
 
 
-def place(scores: np.ndarray, half: np.ndarray, reference: np.ndarray, level: float) -> Position:
+Others = Callable[[int], np.ndarray | None]
+"""Reference values for one sample if it is itself in the reference: those of the others."""
+
+
+def place(
+    scores: np.ndarray,
+    half: np.ndarray,
+    reference: np.ndarray,
+    level: float,
+    others: Others | None = None,
+    further: Mapping[str, np.ndarray] | None = None,
+) -> Position:
     """Place scores with half-widths in a reference.
 
     Two sources widen the interval at each end and are joined by the square root of the sum of
     squares on the normal-score axis (MOVER, Zou & Donner 2008, doi:10.1002/sim.3095): the
     score's own interval, mapped through the reference, and the binomial interval of a
     percentile read in n samples. A missing half-width leaves the second alone.
+
+    Parameters
+    ----------
+    half
+        Half-widths of the scores' own intervals, for the source ``"genes"``.
+    further
+        Half-widths by further sources. All are joined before they are mapped through the
+        reference, and the distances shared out by their squares.
     """
-    n = len(reference)
-    counts = midrank_counts(reference, scores)
-    z = normal_scores(counts, n)
-    half = np.where(np.isfinite(half), half, 0.0)
-    score_low = normal_scores(midrank_counts(reference, scores - half), n)
-    score_high = normal_scores(midrank_counts(reference, scores + half), n)
-    p_low, p_high = jeffreys_interval(counts, n, level)
-    lower = np.hypot(z - score_low, z - special.ndtri(p_low))
-    upper = np.hypot(score_high - z, special.ndtri(p_high) - z)
-    missing = np.isnan(scores)
-    for array in (counts, z, lower, upper):
-        array[missing] = np.nan
-    return Position(counts, z, lower, upper, n)
+    halves = {"genes": np.where(np.isfinite(half), half, 0.0), **(further or {})}
+    half = _root_sum_square(list(halves.values()))
+    ends = np.stack([scores - half, scores, scores + half])
+    n = np.full(len(scores), len(reference))
+    counts = midrank_counts(reference, ends)
+    for i in range(len(scores)):
+        if others is not None and (among := others(i)) is not None:
+            counts[:, i], n[i] = midrank_counts(among, ends[:, i]), len(among)
+    low, z, high = normal_scores(counts, n)
+    p_low, p_high = jeffreys_interval(counts[1], n, level)
+    missing = np.where(np.isnan(scores), np.nan, 0.0)
+    share = {
+        source: np.divide(h, half, out=np.zeros_like(half), where=half > 0)
+        for source, h in halves.items()
+    }
+    none = np.zeros_like(half)
+    parts = {
+        source: (
+            (z - low) * share.get(source, none) + missing,
+            (high - z) * share.get(source, none) + missing,
+        )
+        for source in SOURCES
+    }
+    down, up = parts["reference"]
+    parts["reference"] = (
+        np.hypot(down, z - special.ndtri(p_low)),
+        np.hypot(up, special.ndtri(p_high) - z),
+    )
+    return Position(counts[1] + missing, z + missing, parts, n)
 
 
-def raw_position(sample: ReadoutValues, reference: ReadoutValues, level: float) -> Position:
-    """Place a readout as measured."""
-    return place(sample.scores, _half(sample, reference, level), reference.scores, level)
+def raw_position(
+    sample: ReadoutValues,
+    reference: ReadoutValues,
+    level: float,
+    members: np.ndarray | None = None,
+) -> Position:
+    """Place a readout as measured.
+
+    Parameters
+    ----------
+    members
+        Position of each sample in the reference, -1 where it is not in it. A sample that is in
+        it is placed among the others; the spread its interval is scaled by is that of all.
+    """
+
+    def others(i: int) -> np.ndarray | None:
+        if members is None or members[i] < 0:
+            return None
+        return np.delete(reference.scores, members[i])
+
+    half = _half(sample, reference, level)
+    return place(sample.scores, half, reference.scores, level, others)
 
 
 def _half(sample: ReadoutValues, reference: ReadoutValues, level: float) -> np.ndarray:
@@ -142,37 +230,88 @@ def _half(sample: ReadoutValues, reference: ReadoutValues, level: float) -> np.n
     return half_width(variance, df, level) * float(np.std(reference.scores, ddof=1))
 
 
+@dataclass(frozen=True)
+class Line:
+    """Least-squares line of readouts on the T-cell-inflamed score over reference tumours.
+
+    Attributes
+    ----------
+    mean_t, square
+        Mean of the T-cell-inflamed score and its sum of squared deviations.
+    mean, slope
+        Of the readouts: numbers, or one per column.
+    n
+        Number of tumours.
+    """
+
+    mean_t: float
+    square: float
+    mean: np.ndarray
+    slope: np.ndarray
+    n: int
+
+    @classmethod
+    def fit(cls, t: np.ndarray, values: np.ndarray) -> Line:
+        """Fit to the T-cell-inflamed score `t` and readouts, one per row."""
+        mean_t = float(t.sum() / len(t))
+        mean = values.sum(axis=0) / len(t)
+        square = float(((t - mean_t) ** 2).sum())
+        slope = np.einsum("s,s...->...", t - mean_t, values - mean) / square
+        return cls(mean_t, square, mean, slope, len(t))
+
+    def residual(self, t: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """What is left of `values`, one per row, at the T-cell-inflamed score `t`."""
+        return values - self.mean - np.multiply.outer(t - self.mean_t, self.slope)
+
+    def half_width(self, t: np.ndarray, residuals: np.ndarray, level: float) -> np.ndarray:
+        """Half-width of the line's own interval at `t`, from the residuals it was fitted to."""
+        sd = float(np.sqrt((residuals**2).sum() / (self.n - 2)))
+        variance = sd**2 * (1 / self.n + (t - self.mean_t) ** 2 / self.square)
+        return half_width(variance, self.n - 2, level)
+
+
 def residual_position(
     sample: ReadoutValues,
     reference: ReadoutValues,
     inflammation: ReadoutValues,
     reference_inflammation: ReadoutValues,
     level: float,
+    members: np.ndarray | None = None,
 ) -> Position:
     r"""Place what is left of a readout given the T-cell-inflamed score.
 
     The residual is :math:`s - (a + b T)` with a and b the least-squares line of the readout on
     the T-cell-inflamed score T over the reference. Its interval adds to the gene sampling of
-    s the gene sampling of T (times b) and the uncertainty of the line at T.
+    s the gene sampling of T (times b) and the uncertainty of the line at T, which counts as the
+    reference's.
+
+    Parameters
+    ----------
+    members
+        As in `raw_position`; the line of a sample that is in the reference is that of the
+        others, so that the sample does not draw it towards itself.
     """
     t_ref, t = reference_inflammation.scores, inflammation.scores
-    mean_t = t_ref.sum() / len(t_ref)
-    square = float(((t_ref - mean_t) ** 2).sum())
-
-    def residuals(own: np.ndarray, ref: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mean = ref.sum(axis=0) / len(ref)
-        slope = np.einsum("s,s...->...", t_ref - mean_t, ref - mean) / square
-        left_ref = ref - mean - np.multiply.outer(t_ref - mean_t, slope)
-        return own - mean - np.multiply.outer(t - mean_t, slope), left_ref
-
-    own, ref = residuals(sample.scores, reference.scores)
-    sd = float(np.sqrt((ref**2).sum() / (len(ref) - 2)))
-    slope = float(((t_ref - mean_t) * (reference.scores - reference.scores.mean())).sum() / square)
+    line = Line.fit(t_ref, reference.scores)
+    own, ref = line.residual(t, sample.scores), line.residual(t_ref, reference.scores)
+    of_line = line.half_width(t, ref, level)
+    others: dict[int, np.ndarray] = {}
+    for i, at in enumerate(members.tolist() if members is not None else ()):
+        if at < 0:
+            continue
+        rest_t, rest = np.delete(t_ref, at), np.delete(reference.scores, at)
+        without_it = Line.fit(rest_t, rest)
+        others[i] = without_it.residual(rest_t, rest)
+        own[i] = without_it.residual(t[i : i + 1], sample.scores[i : i + 1])[0]
+        of_line[i] = without_it.half_width(t[i : i + 1], others[i], level)[0]
     without: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
     if sample.without is not None and reference.without is not None:
-        without = residuals(sample.without, reference.without)
+        lines = Line.fit(t_ref, reference.without)
+        without = (
+            lines.residual(t, sample.without),
+            lines.residual(t_ref, reference.without),
+        )
     half = _half(ReadoutValues(own, without[0], sample.half), ReadoutValues(ref, without[1]), level)
-    line = half_width(sd**2 * (1 / len(ref) + (t - mean_t) ** 2 / square), len(ref) - 2, level)
     half_t = np.where(np.isfinite(h := _half(inflammation, reference_inflammation, level)), h, 0.0)
-    half = np.sqrt(np.where(np.isfinite(half), half, 0.0) ** 2 + (slope * half_t) ** 2 + line**2)
-    return place(own, half, ref, level)
+    further = {"inflammation": np.abs(float(line.slope)) * half_t, "reference": of_line}
+    return place(own, half, ref, level, others.get, further)

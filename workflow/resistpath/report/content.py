@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 from resistpath.report.cohort import cohort_content
 from resistpath.report.composition import agreement, composition, general_caveats
+from resistpath.report.elsewhere import other_references, places_elsewhere
 from resistpath.report.findings import (
     TRIED_NOTE,
     phenotype_record,
@@ -87,6 +88,7 @@ def sample_content(
     thresholds: Mapping[str, Any],
     genes: SampleGenes | None = None,
     methods: Mapping[str, Mapping[str, float]] | None = None,
+    elsewhere: pd.DataFrame | None = None,
     phenotype: pd.DataFrame | None = None,
     rules: pd.DataFrame | None = None,
     rule_book: Sequence[Rule] = (),
@@ -123,6 +125,8 @@ def sample_content(
         Level and place of every gene of the sample.
     methods
         Per scoring method, the percentile of each set readout in the reference.
+    elsewhere
+        Places of this sample in further references (``mechanisms.references.tsv``).
     phenotype, rules
         Immune phenotype and answers to the rules, restricted to this sample; None if not asked.
     rule_book, hypotheses
@@ -147,6 +151,7 @@ def sample_content(
     context: list[Record] = []
     if not withheld:
         rows = {str(r["mechanism"]): r for r in records(mechanisms)}
+        places = places_elsewhere(elsewhere)
         values = {str(r["readout"]): r for r in records(readouts)}
         inflamed = inflamed_mechanism(catalogue)
         signatures = {s.signature: s for s in catalogue.signatures}
@@ -160,6 +165,7 @@ def sample_content(
 
         for entry in catalogue.mechanisms:
             record = described(entry) | finding(entry, rows.get(entry.mechanism), ref, inflamed)
+            record["elsewhere"] = places.get(entry.mechanism, [])
             own = [r for r in catalogue.readouts if r.mechanism == entry.mechanism]
             if entry.page == "one":
                 found.append(record | {"readouts": [shown(r) for r in own]})
@@ -185,6 +191,7 @@ def sample_content(
         "identity": identity,
         "sheet": sheet,
         "reference": ref,
+        "other_references": [] if withheld else other_references(elsewhere),
         "quality": gates,
         "withheld": {"reasons": gates["reasons"]} if withheld else None,
         "summary": summary(gates, ref, found, further, absent),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from resistpath.reference import midrank_counts
+from resistpath.reference import midrank_percentile
 from resistpath.report.text import words
 
 if TYPE_CHECKING:
@@ -34,20 +34,24 @@ AGAINST = 25.0
 """A gene speaks against its readout from this many percentile points beyond the middle."""
 
 
-def places(reference: pd.DataFrame, values: pd.DataFrame) -> np.ndarray:
+def places(
+    reference: pd.DataFrame, values: pd.DataFrame, inside: np.ndarray | None = None
+) -> np.ndarray:
     """Mid-rank percentiles of every gene, genes x samples; NaN for genes the reference lacks.
 
     Parameters
     ----------
     reference, values
         Genes x samples, log2(TPM+1).
+    inside
+        Where each sample stands in the reference, see `resistpath.reference.members`.
     """
     out = np.full(values.shape, np.nan)
     at = reference.index.get_indexer(values.index)
     ref, own = reference.to_numpy(), values.to_numpy()
     for row, where in enumerate(at):
         if where >= 0:
-            out[row] = 100 * midrank_counts(ref[where], own[row]) / ref.shape[1]
+            out[row] = midrank_percentile(ref[where], own[row], inside)
     out[~np.isfinite(own)] = np.nan
     return out
 

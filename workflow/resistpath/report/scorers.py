@@ -11,7 +11,7 @@ import pandas as pd
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.records import SET_METHODS
 from resistpath.methods import Method
-from resistpath.reference import Reference, midrank_counts, shared_universe
+from resistpath.reference import Reference, members, midrank_percentile, shared_universe
 from resistpath.report.composition import AGREE, DISAGREE
 from resistpath.score.data import ScoreData
 from resistpath.score.run import scores_of
@@ -52,14 +52,14 @@ def method_places(
     index, ref_index = own.index(sets), ref.index(sets)
     own_scores = scores_of(own, index, methods, threads=threads)
     ref_scores = scores_of(ref, ref_index, methods, threads=threads)
+    inside = members(values, reference)
     out = {}
     for name in methods:
         placed = np.full(own_scores[name].shape, np.nan)
         for i in range(len(sets)):
             mine, theirs = own_scores[name][:, i], ref_scores[name][:, i]
             if np.isfinite(theirs).all():
-                place = 100 * midrank_counts(theirs, mine) / len(theirs)
-                placed[:, i] = np.where(np.isfinite(mine), place, np.nan)
+                placed[:, i] = midrank_percentile(theirs, mine, inside)
         out[name] = pd.DataFrame(placed, index=own.samples, columns=index.names)
     return out
 

@@ -2,58 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from resistpath.cohort.phenotype import STROMA, T_CELLS, phenotypes
-from resistpath.io.packs import read_reference
 from resistpath.io.prepared import read_prepared
 from resistpath.io.resources import catalogue, patterns, rules
 from resistpath.io.tables import read_table, write_table
+from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.evidence import Assessment, examine
+from resistpath.mechanisms.measure import CellTables
+from resistpath.mechanisms.others import beside, empty
 from resistpath.mechanisms.pairs import compare_pairs, find_pairs
 from resistpath.mechanisms.patterns import read_patterns
 from resistpath.mechanisms.rows import is_missing
 from resistpath.mechanisms.rules import evaluate_rules
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import failed_gates
-from resistpath.reference import Reference
+from resistpath.reference import Reference, fit_to_reference
 from resistpath.steps import Progress, silent
 from resistpath.steps.deconvolve import read_cells
+from resistpath.steps.reference import BIOPSY_NOISE, Chosen, choose
 
-BIOPSY_NOISE = "biopsy_noise"
-"""Key of a reference's facts: standard deviation of the difference between two biopsies of one
-patient without treatment in between, on the normal-score axis, by ``"KIND:ID VIEW"``."""
 TABLES = ("mechanisms", "readouts", "rules", "phenotype", "pairs", "patterns")
+ELSEWHERE = ("mechanisms.references", "readouts.references")
 
 
 def assess(
     folder: Path,
-    reference: Path,
+    references: Sequence[str | Path],
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
     say: Progress = silent,
 ) -> None:
-    """Place samples in a reference; write `TABLES`.
+    """Place samples in references; write `TABLES` and `ELSEWHERE`.
 
-    `signatures` holds gene sets of the user, which join the catalogue.
+    The first of `references` decides the verdicts; places in the further ones go to
+    ``mechanisms.references.tsv`` and ``readouts.references.tsv``, which have no rows if there
+    are none. `signatures` holds gene sets of the user, which join the catalogue.
     """
     prepared = read_prepared(folder / "prepared.h5ad")
     cells = read_cells(folder)
     failed = failed_gates(read_table(folder / "quality.tsv"))
-    pack = read_reference(reference)
+    first, *further = choose(references, thresholds.min_reference)
     book = catalogue(signatures)
-    found = examine(prepared.values, cells, prepared.obs, failed, pack, book, thresholds)
-    tables = all_tables(found, prepared.obs, pack, thresholds)
+    given = (prepared.values, cells, prepared.obs, failed)
+    found = examine(*given, first.reference, book, thresholds)
+    tables = all_tables(found, prepared.obs, first.reference, thresholds)
+    tables |= dict(zip(ELSEWHERE, _elsewhere(further, given, book, thresholds), strict=True))
+    for chosen in (first, *further):
+        if chosen.stands_in:
+            say(f"{chosen.reference.name} {chosen.stands_in}")
     words = found.mechanisms["verdict"].value_counts()
     say("verdicts: " + ", ".join(f"{n} {word}" for word, n in words.items()))
     met = int((tables["rules"]["outcome"] == "met").sum())
     say(f"rules met: {met}; pairs of time points: {len(_pairs_of(tables['pairs']))}")
-    for name in TABLES:
+    for name in (*TABLES, *ELSEWHERE):
         write_table(folder / f"{name}.tsv", tables[name])
+
+
+def _elsewhere(
+    further: Sequence[Chosen],
+    given: tuple[pd.DataFrame, CellTables, pd.DataFrame, dict[str, str]],
+    book: Catalogue,
+    thresholds: Thresholds,
+) -> list[pd.DataFrame]:
+    """Places in further references, mechanisms and readouts; without rows if there are none."""
+    placed = []
+    for chosen in further:
+        pack = chosen.reference
+        found = examine(*given, pack, book, thresholds)
+        fits = fit_to_reference(given[0], pack)["fits"]
+        tables = (found.mechanisms, found.readouts)
+        placed.append(beside(*tables, fits, pack.cancer_type, chosen.stands_in))
+    if not placed:
+        return list(empty())
+    return [pd.concat(tables, ignore_index=True) for tables in zip(*placed, strict=True)]
 
 
 def all_tables(

@@ -40,12 +40,13 @@ FOLDERS = (
 STEPS = (
     ("prepare", "expression on one scale, with quality of each sample", "prepared.h5ad quality.tsv"
      " quality.cohort.tsv confounding.tsv genes.tsv"),
-    ("score", "scores of gene sets", "scores.tsv scores.wide.tsv"),
+    ("score", "scores of gene sets", "scores.tsv scores.wide.tsv scores.cohort.tsv"),
     ("deconvolve", "cell fractions and scores", "fractions.tsv fractions.fit.tsv"
      " fractions.cohort_concordance.tsv"),
     ("reference", "frozen set of the cohort's own tumours", "reference.npz"),
     ("assess", "percentiles, intervals and verdicts against the reference", "mechanisms.tsv"
-     " readouts.tsv rules.tsv phenotype.tsv pairs.tsv patterns.tsv"),
+     " readouts.tsv rules.tsv phenotype.tsv pairs.tsv patterns.tsv mechanisms.references.tsv"
+     " readouts.references.tsv"),
     ("compare", "associations within the cohort", "comparison/response.tsv comparison/paired.tsv"
      " comparison/changes.tsv comparison/survival.tsv comparison/summary.json"
      " comparison/embedding.tsv comparison/embedding.json"),

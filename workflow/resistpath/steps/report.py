@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from resistpath.report import content, render
 from resistpath.report.patient import patient_content
 from resistpath.steps import Progress, machine, sample_data, silent
 from resistpath.steps.cohort_page import cohort_panels
-from resistpath.steps.reference import describe
+from resistpath.steps.reference import choose, describe
 from resistpath.steps.results import NOT_BY_SAMPLE, Results, load_results, truth
 from resistpath.steps.sample_data import described_reference
 from resistpath.steps.sample_pages import write_pages
@@ -27,7 +28,7 @@ from resistpath.steps.sample_pages import write_pages
 
 def report(
     folder: Path,
-    reference: Path,
+    references: Sequence[str | Path],
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
@@ -38,17 +39,17 @@ def report(
 ) -> None:
     """Write ``reports/``, ``index.html``, files for other programs and ``manifest.json``.
 
-    `by_workflow` says that this is a step of the workflow, of which a copy is then kept.
-
-    `signatures` holds gene sets of the user, which join the catalogue. `threads` is the number
-    of processes that write sample reports; it changes no byte. With `pdf` the installed Chromium
-    prints each sample page as well.
+    `references` as `assess` was given them. `by_workflow` says that this is a step of the
+    workflow, of which a copy is then kept. `signatures` holds gene sets of the user, which join
+    the catalogue. `threads` is the number of processes that write sample reports; it changes no
+    byte. With `pdf` the installed Chromium prints each sample page as well.
     """
     if threads < 1:
         raise UserError(f"threads must be 1 or more, not {threads}", where="report")
     if pdf:
         find_browser()
-    results = load_results(folder, reference, thresholds, signatures)
+    primary = choose(references[:1], thresholds.min_reference)[0]
+    results = load_results(folder, primary, thresholds, signatures)
     names = file_names(results.samples)
     pages = folder / "reports"
     fresh = folder / ".reports.part"
@@ -72,7 +73,7 @@ def report(
     page = render.render_cohort(_cohort_content(results, links, fitting, panels))
     write_text(folder / "index.html", page)
     machine.write_machine_outputs(folder, results, _software())
-    _finish(folder, reference, results, written, by_workflow=by_workflow)
+    _finish(folder, primary.path, results, written, by_workflow=by_workflow)
 
 
 def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError
-from resistpath.io.packs import read_reference
 from resistpath.io.prepared import Prepared, read_prepared
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.verdict import Thresholds
-from resistpath.reference import Reference
+from resistpath.reference import Reference, members
+from resistpath.steps.reference import Chosen
 
 TABLES = (
     "quality",
@@ -28,6 +30,8 @@ TABLES = (
 )
 NOT_BY_SAMPLE = ("pairs", "patterns")
 """Tables of `assess` by patient; no sample's page may depend on its company."""
+ELSEWHERE = "mechanisms.references"
+"""Places of the samples in further references."""
 COHORT_TABLES = ("quality.cohort", "confounding", "fractions.cohort_concordance")
 
 
@@ -39,6 +43,8 @@ class Results:
     reference: Reference
     tables: dict[str, pd.DataFrame]
     together: dict[str, pd.DataFrame]
+    elsewhere: pd.DataFrame
+    stands_in: str
     book: Catalogue
     thresholds: Thresholds
     signatures: Path | None
@@ -48,9 +54,14 @@ class Results:
         """Samples in the matrix's order."""
         return [str(s) for s in self.prepared.values.columns]
 
+    @cached_property
+    def members(self) -> np.ndarray:
+        """Where each sample stands among the reference's own, -1 where it is not one of them."""
+        return members(self.prepared.values, self.reference)
+
 
 def load_results(
-    folder: Path, reference: Path, thresholds: Thresholds, signatures: Path | None
+    folder: Path, chosen: Chosen, thresholds: Thresholds, signatures: Path | None
 ) -> Results:
     """Read everything, and refuse tables of other samples than the matrix's."""
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
@@ -61,9 +72,11 @@ def load_results(
     }
     results = Results(
         read_prepared(folder / "prepared.h5ad"),
-        read_reference(reference),
+        chosen.reference,
         tables,
         together,
+        read_table(folder / f"{ELSEWHERE}.tsv"),
+        chosen.stands_in,
         catalogue(signatures),
         thresholds,
         signatures,

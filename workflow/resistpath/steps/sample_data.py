@@ -11,7 +11,7 @@ import pandas as pd
 
 from resistpath.io.resources import hypotheses, rules
 from resistpath.mechanisms.measure import reference_scores
-from resistpath.reference import fit_to_reference, midrank_counts
+from resistpath.reference import fit_to_reference, midrank_percentile
 from resistpath.report import content
 from resistpath.report.genes import GeneNames, places
 from resistpath.report.scorers import method_places
@@ -23,6 +23,7 @@ from resistpath.steps.sample_pages import BLOCK, Block, Common
 LOW_TPM = 1.0
 LOW_READS = 10
 NOT_COMPARED = ("gene", "ratio", "singscore_dispersion")  # no other way to score a set
+MEMBER = "; this sample is one of them, and is placed among the others"
 GENES_BLOCK = 10 * BLOCK  # samples placed at once among the reference's genes
 
 
@@ -32,6 +33,8 @@ def described_reference(results: Results) -> dict[str, Any]:
     facts = describe(reference)
     unknown = facts.get("unknown_timepoint", 0)
     text = str(facts.get("inclusion", ""))
+    if results.stands_in:
+        text += f"; {results.stands_in}"
     if unknown:
         text += f"; time point unknown for {unknown} of {reference.n}, taken as pre-treatment"
     return {
@@ -68,7 +71,7 @@ def fits(results: Results) -> dict[str, dict[str, Any]]:
 def _key_genes(results: Results) -> pd.DataFrame:
     """Level, percentile and low-count flag of every key gene in every sample."""
     values, counts = results.prepared.values, results.prepared.counts
-    frames = []
+    inside, frames = results.members, []
     for gene in results.book.key_genes:
         if gene.gene not in values.index:
             continue
@@ -76,7 +79,7 @@ def _key_genes(results: Results) -> pd.DataFrame:
         percentile = np.full(len(own), np.nan)
         if gene.gene in results.reference.values.index:
             ref = results.reference.values.loc[gene.gene].to_numpy(dtype=float)
-            percentile = 100 * midrank_counts(ref, own) / len(ref)
+            percentile = midrank_percentile(ref, own, inside)
         low = (
             own < np.log2(LOW_TPM + 1)
             if counts is None
@@ -105,15 +108,15 @@ def _fractions(results: Results) -> pd.DataFrame:
         fit, on=["sample", "method"], how="left", validate="many_to_one"
     )
     table["percentile"] = np.nan
+    inside = results.members
+    place = pd.Series(inside, index=results.samples)
     for (method, cell), rows in table.groupby(["method", "cell_type"], sort=False):
         name = f"{method}:{cell}"
         if name in results.reference.fractions:
             ref = results.reference.fractions[name].to_numpy(dtype=float)
-            ref = ref[np.isfinite(ref)]
-            if len(ref):
-                own = rows["value"].to_numpy(dtype=float)
-                place = 100 * midrank_counts(ref, own) / len(ref)
-                table.loc[rows.index, "percentile"] = np.where(np.isfinite(own), place, np.nan)
+            own = rows["value"].to_numpy(dtype=float)
+            at = place.loc[rows["sample"].astype(str)].to_numpy()
+            table.loc[rows.index, "percentile"] = midrank_percentile(ref, own, at)
     return table
 
 
@@ -127,14 +130,6 @@ def _readouts(results: Results) -> pd.DataFrame:
 
 def _reference_readouts(results: Results) -> pd.DataFrame:
     return reference_scores(results.prepared.values, results.reference, results.book)
-
-
-def _members(results: Results) -> set[str]:
-    """Samples that are themselves in the reference: same name, same values."""
-    own, ref = results.prepared.values, results.reference.values
-    genes = own.index.intersection(ref.index)
-    both = [s for s in results.samples if s in ref.columns]
-    return {s for s in both if np.array_equal(own.loc[genes, s], ref.loc[genes, s])}
 
 
 def common(results: Results, folder: Path, software: Mapping[str, str]) -> Common:
@@ -187,16 +182,19 @@ def blocks(
         "phenotype": results.tables["phenotype"],
         "rules": results.tables["rules"],
     }
+    if len(results.elsewhere):
+        groups["elsewhere"] = results.elsewhere
     split = {
         key: {str(s): g.drop(columns="sample") for s, g in table.groupby("sample", sort=False)}
         for key, table in groups.items()
     }
-    members, methods = _members(results), _methods(results)
+    inside = results.members
+    at, methods = dict(zip(results.samples, inside.tolist(), strict=True)), _methods(results)
     cohort = results.prepared.preparation["cohort"]
     for start in range(0, len(results.samples), GENES_BLOCK):
         wide = results.samples[start : start + GENES_BLOCK]
         values = results.prepared.values[wide]
-        place = places(results.reference.values, values)
+        place = places(results.reference.values, values, inside[start : start + GENES_BLOCK])
         for first in range(0, len(wide), BLOCK):
             part = slice(first, first + BLOCK)
             samples = wide[part]
@@ -209,7 +207,7 @@ def blocks(
                 },
                 tables={key: {s: own[s] for s in samples} for key, own in split.items()},
                 fits={s: fits[s] for s in samples if s in fits},
-                remarks={s: "; this sample is one of them" for s in samples if s in members},
+                remarks={s: MEMBER for s in samples if at[s] >= 0},
                 methods={
                     s: {name: records[s] for name, records in methods.items()} for s in samples
                 },

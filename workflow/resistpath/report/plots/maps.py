@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from resistpath.cohort.phenotype import DESERT
 from resistpath.report.plots.axes import MARKS, Scale, frame, n, picture
 from resistpath.report.text import share_text
 
@@ -44,7 +45,14 @@ def phenotype_map(title: str, record: Record, x_label: str, y_label: str) -> Mar
                 f' d="M{n(MAP_X(p["x"]))} {n(MAP_Y(p["y"]))}{MARKS[shape]}"/>'
             )
     axes = frame(MAP_X, MAP_Y, QUARTERS, QUARTERS, x_label, y_label)
-    return picture(SIZE, BASE + 44, title, axes + lines + "".join(points))
+    return picture(SIZE, BASE + 44, title, axes + _borders() + lines + "".join(points))
+
+
+def _borders() -> str:
+    """Draw where one phenotype becomes another, as `resistpath.cohort.phenotype` has it."""
+    edge = 100 * DESERT
+    x, y = n(MAP_X(edge)), n(MAP_Y(edge))
+    return f'<path class="end" d="M{x} {TOP}V{BASE}M{x} {y}L{n(MAP_X(100))} {n(MAP_Y(100))}"/>'
 
 
 def phenotype_mark(phenotype: str) -> Markup:

@@ -58,8 +58,8 @@
       label: D.mechanisms[m] + ", " + kind + " percentile",
       cls: function (i) { const v = row[heatAt[i]]; return v === null ? "cx" : "h" + Math.min(9, Math.floor(v / 10)); },
       mark: function () { return 0; },
-      text: function (i) { return kind + " percentile " + pct(row[heatAt[i]]); },
-      legend: [0, 2, 4, 5, 7, 9].map(function (k) { return ["h" + k, 0, k * 10 + " to " + (k + 1) * 10]; }).concat([["cx", 0, "not available"]])
+      text: function (i) { return pct(row[heatAt[i]]); },
+      legend: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(function (k) { return ["h" + k, 0, k * 10 + " to " + (k + 1) * 10]; }).concat([["cx", 0, "not available"]])
     };
   }
   function first() {
@@ -495,10 +495,10 @@
     if (figure.dataset.table === "heat") return heatPicture();
     const node = figure.querySelector("svg.fig");
     if (!node) return null;
-    const box = node.viewBox.baseVal, s = page(box.width, box.height + 20);
+    const title = D.cohort + ": " + node.querySelector("title").textContent.split(";")[0];
+    const box = node.viewBox.baseVal, s = page(Math.max(box.width, 6.2 * title.length + 12), box.height + 20);
     place(s, node, 0, 20, box.width, box.height);
-    svg("text", { x: 6, y: 13, fill: getComputedStyle(document.body).color, "font-size": "11px", "font-family": "sans-serif" }, s,
-      D.cohort + ": " + node.querySelector("title").textContent.split(";")[0]);
+    svg("text", { x: 6, y: 13, fill: getComputedStyle(document.body).color, "font-size": "11px", "font-family": "sans-serif" }, s, title);
     return s;
   }
   document.querySelectorAll("figure[data-table]").forEach(function (figure) {
