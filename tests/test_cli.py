@@ -17,6 +17,24 @@ from resistpath.io.readers import read_source
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_sample_sheet, read_table, write_table
 
+HOSTILE = [
+    "../escape",
+    '<b>&"bold"</b>',
+    "<script>alert(1)</script>",
+    "javascript:alert(1)",
+    "' onmouseover='alert(1)",
+    "=HYPERLINK(1)",
+    "@SUM(1)",
+    "+1+cmd",
+    "-x",
+    "אבג.exe",
+    "/etc/passwd",
+    "C:\\con",
+    "{{ 7 * 7 }}",
+    "Ω≈ç√ 名前",
+    "x" * 300,
+]
+
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory, repository):
@@ -24,11 +42,16 @@ def cohort(tmp_path_factory, repository):
     folder = tmp_path_factory.mktemp("cohort")
     demo = repository / "resources" / "demo"
     x = pd.read_csv(demo / "expression.tsv.gz", sep="\t", index_col=0).iloc[:, :30]
-    names = list(x.columns)
-    names[0], names[1] = "../escape", '<b>&"bold"</b>'
+    names = [*HOSTILE, *x.columns[len(HOSTILE) :]]
     x.columns = names
     x.to_csv(folder / "x.tsv.gz", sep="\t")
     obs = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str).iloc[:30].assign(sample=names)
+    # Every column a sheet may hold, but those with words of their own.
+    free = obs.columns.difference(["sample", "timepoint", "cancer_type"])
+    obs.loc[: len(HOSTILE) - 1, free] = [[text] * len(free) for text in HOSTILE]
+    obs["patient"] = names
+    for i, text in enumerate(HOSTILE):
+        obs[text] = f"\u202e{text} {i}"
     obs.to_csv(folder / "s.tsv", sep="\t", index=False)
     out = folder / "results" / "mine"
     for words in (
@@ -84,8 +107,30 @@ def test_hostile_sample_names_stay_inside_and_are_escaped(cohort):
     assert not any("/" in p or "<" in p for p in pages)
     text = "".join(p.read_text() for p in (cohort / "reports").glob("*.html"))
     assert "<b>&" not in text + (cohort / "index.html").read_text()
+    assert "<script>alert" not in text + (cohort / "index.html").read_text()
+    assert not re.search(r'href="(?!#|\./|data:,|https://)', text)
+    assert not re.search(r"<[a-z][^<>]*\sonmouseover", text)
+    assert "49" not in re.findall(r"<h1>.*?</h1>", text)
     records = [json.loads(p.read_text()) for p in (cohort / "reports").glob("*.json")]
-    assert {"../escape", '<b>&"bold"</b>'} <= {r["sample"] for r in records}
+    assert set(HOSTILE) <= {r["sample"] for r in records}
+    for r in records:
+        cells = {s["column"]: s["value"] for s in r["sheet"]}
+        assert {text.replace("/", "\u2215") for text in HOSTILE} <= cells.keys()
+        if r["sample"] in HOSTILE:
+            assert cells["histology"] == r["sample"]
+
+
+def test_no_table_holds_a_cell_a_spreadsheet_would_compute(cohort):
+    tables = sorted(cohort.rglob("*.tsv"))
+    assert len(tables) > 8
+    seen = set()
+    for path in tables:
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            for cell in line.split("\t"):
+                assert not re.match(r"\s*([=+@]|-(?![\d.]|$))", cell), (path.name, cell)
+                seen.add(cell)
+    assert {"'=HYPERLINK(1)", "'@SUM(1)", "'+1+cmd", "'-x"} <= seen
+    assert set(HOSTILE) <= set(read_table(cohort / "mechanisms.tsv")["sample"])
 
 
 def test_pages_load_nothing_and_say_research_use_only(cohort):

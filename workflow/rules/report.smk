@@ -61,6 +61,7 @@ rule report:
         f"{RESULTS}/{{cohort}}/benchmarks/report.tsv"
     conda:
         "../../envs/python.yaml"
+    threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -72,4 +73,5 @@ rule report:
         code=code_digest("resistpath.steps.report"),
     shell:
         "resistpath report {params.folder:q} {params.references} --by-workflow"
+        " --threads {threads}"
         " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"

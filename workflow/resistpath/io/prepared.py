@@ -41,14 +41,18 @@ class Prepared:
 
 
 def text_obs(obs: pd.DataFrame) -> pd.DataFrame:
-    """Sample sheet with missing text as empty text, which h5ad keeps and scanpy shows."""
+    """Sample sheet with missing text as empty text, which h5ad keeps and scanpy shows.
+
+    A slash in a column's name would make a folder in the file; the sign of division stands for it.
+    """
+
+    def text(column: pd.Series) -> pd.Series:
+        if column.dtype != object:
+            return column
+        return column.map(lambda x: "" if x is None or pd.isna(x) else str(x))
+
     return pd.DataFrame(
-        {
-            str(c): v.map(lambda x: "" if x is None or pd.isna(x) else str(x))
-            if v.dtype == object
-            else v
-            for c, v in obs.items()
-        },
+        {str(name).replace("/", "\u2215"): text(column) for name, column in obs.items()},
         index=obs.index.map(str),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,9 @@ VOCABULARY = {
 }
 NAMES = ("sample", "patient", "from_sample", "to_sample")
 """Columns of names: 007 is not 7."""
+# What a spreadsheet skips before a formula is skipped here too; -1 is a number, - a dash.
+_START = r"[\s\ufeff\u200b']*(?:[=+@]|-(?![\d.]|$))"
+_FORMULA, _GUARDED = re.compile(rf"^{_START}"), re.compile(rf"^'({_START})")
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 
 
@@ -154,7 +158,8 @@ def _check_words(sheet: pd.DataFrame, column: str, allowed: Sequence[str], path:
 def write_table(path: Path, table: pd.DataFrame, *, sealed: bool = True) -> None:
     """Write a result table: tab-separated, NA for missing, yes/no for truth values.
 
-    Numbers are written with as many digits as float64 needs to be read back exactly. A sealed
+    Numbers are written with as many digits as float64 needs to be read back exactly. Text at which
+    a spreadsheet would compute gets an apostrophe before it, which `read_table` takes off. A sealed
     table is refused by later steps once its bytes change; see `resistpath.io.files.replacing`.
     """
     out = table.copy()
@@ -162,14 +167,24 @@ def write_table(path: Path, table: pd.DataFrame, *, sealed: bool = True) -> None
         kind = pd.api.types.infer_dtype(column, skipna=True)
         if kind == "boolean" or (kind == "mixed" and any(isinstance(x, bool) for x in column)):
             out[name] = column.map({True: "yes", False: "no"})
+        elif kind in ("string", "mixed"):
+            out[name] = _changed(column, _FORMULA, r"'\g<0>")
     with replacing(path, sealed=sealed) as temporary:
         out.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")
+
+
+def _changed(column: pd.Series, pattern: re.Pattern[str], by: str) -> pd.Series:
+    """Replace what stands at the beginning of texts; each different text is looked at once."""
+    texts = {x for x in column.unique() if isinstance(x, str) and pattern.match(x)}
+    if not texts:
+        return column
+    return column.map(lambda x: pattern.sub(by, x, count=1) if x in texts else x)
 
 
 def read_table(path: Path | str, what: str = "table") -> pd.DataFrame:
     """Read a table written by `write_table`; ``yes`` and ``no`` stay text, and so do names."""
     path = need_file(path, what)
-    return pd.read_csv(
+    table = pd.read_csv(
         path,
         sep="\t",
         na_values=["NA"],
@@ -177,3 +192,7 @@ def read_table(path: Path | str, what: str = "table") -> pd.DataFrame:
         float_precision="round_trip",
         dtype=dict.fromkeys(NAMES, str),
     )
+    for name, column in table.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            table[name] = _changed(column, _GUARDED, r"\1")
+    return table
