@@ -122,7 +122,10 @@ def smallest_p(m: int, n: int) -> float:
 
     >>> smallest_p(3, 3)
     0.1
+    >>> smallest_p(3500, 7000)
+    0.0
     """
     from scipy.special import comb
 
-    return float(min(1.0, 2.0 / comb(m + n, m, exact=True))) if m and n else 1.0
+    # Whole numbers divide without overflow, however large the count is.
+    return float(min(1.0, 2 / comb(m + n, m, exact=True))) if m and n else 1.0
