@@ -39,6 +39,7 @@
     head.textContent = gene.name;
     const place = gene.place === 0 ? "<1" : gene.place === 100 ? ">99" : String(gene.place);
     const remark = document.createElement("td");
+    remark.className = "g";
     const low = gene.level !== null && gene.level < 1;
     remark.textContent = [low && "below 1 TPM: too little signal for its level to be trusted",
       gene.place === null && "not measured in the reference"].filter(Boolean).join("; ");
