@@ -26,20 +26,5 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        collect(
-            "{results}/{cohort}/manifest.json", results=RESULTS, cohort=COHORTS.index
-        ),
-        collect(
-            "{results}/{cohort}/comparison/response.tsv",
-            results=RESULTS,
-            cohort=COHORTS.index,
-        ),
+        RESULT_FILES,
         f"{RESULTS}/comparison/meta.tsv" if len(COHORTS) > 1 else [],
-
-
-rule references:
-    # Packs of all cohorts of a sheet and nothing else, as for config/recipes.
-    input:
-        collect(
-            "{results}/{cohort}/reference.npz", results=RESULTS, cohort=COHORTS.index
-        ),

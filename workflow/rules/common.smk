@@ -127,6 +127,42 @@ def reference_packs(wildcards):
     ]
 
 
+# Everything a user may open, so that what is missing is made, whether or not a later step needs it.
+FILES = (
+    *(
+        "prepared.h5ad",
+        "quality.tsv",
+        "quality.cohort.tsv",
+        "confounding.tsv",
+        "genes.tsv",
+    ),
+    *("scores.tsv", "scores.wide.tsv"),
+    *("fractions.tsv", "fractions.fit.tsv", "fractions.cohort_concordance.tsv"),
+    *("mechanisms.tsv", "readouts.tsv", "rules.tsv", "phenotype.tsv"),
+    *(
+        "mechanisms.references.tsv",
+        "readouts.references.tsv",
+        "pairs.tsv",
+        "patterns.tsv",
+    ),
+    *("comparison/response.tsv", "comparison/paired.tsv", "comparison/changes.tsv"),
+    *("comparison/survival.tsv", "comparison/summary.json"),
+    *("index.html", "cohort.h5ad", "manifest.json"),
+)
+RESULT_FILES = [
+    f"{RESULTS}/{cohort}/{file}" for cohort in COHORTS.index for file in FILES
+]
+RESULT_FILES += sorted(
+    {
+        pack
+        for cohort in COHORTS.index
+        for words in reference_words(cohort)
+        for pack in (pack_path(word, cohort) for word in words)
+        if pack.startswith(f"{RESULTS}/")
+    }
+)
+
+
 def reference_options(wildcards):
     """Option --reference for each reference of the sheet, in its order."""
     cohort = wildcards.cohort
