@@ -20,7 +20,8 @@ def position(z: list[float], half: float = 0.5) -> Position:
     """Places with symmetrical intervals of one half-width on the normal-score axis."""
     centre = np.array(z, dtype=float)
     counts = special.ndtr(centre) * N
-    return Position(counts, centre, np.full(len(z), half), np.full(len(z), half), N)
+    ends = (np.full(len(z), half), np.full(len(z), half))
+    return Position(counts, centre, {"genes": ends}, N)
 
 
 def measured(
