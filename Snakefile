@@ -28,3 +28,11 @@ rule all:
     input:
         RESULT_FILES,
         f"{RESULTS}/comparison/meta.tsv" if len(COHORTS) > 1 else [],
+
+
+rule references:
+    # Packs of all cohorts of a sheet and nothing else, as for config/recipes.
+    input:
+        collect(
+            "{results}/{cohort}/reference.npz", results=RESULTS, cohort=COHORTS.index
+        ),
