@@ -21,6 +21,11 @@ import psutil
 import pytest
 import yaml
 
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("RESISTPATH_FAULTS"),
+    reason="takes many minutes: set RESISTPATH_FAULTS=1",
+)
+
 SMALL = {"mem_mb": "min(800 * attempt, 1900)", "runtime": "5 * attempt"}
 RULES = ("prepare", "score", "deconvolve", "reference", "assess", "compare", "report")
 PREPARED = "results/few/quality.tsv"
