@@ -114,7 +114,7 @@ def test_samples_that_cannot_be_read_say_why():
     )
     assert list(got["phenotype"]) == ["cannot say"] * 3
     assert list(got["reason"]) == ["fails quality", "fits poorly", "a coordinate is missing"]
-    assert got["p_inflamed"].isna().tolist() == [True, False, True]
+    assert got["p_inflamed"].isna().tolist() == [True, True, True]
     assert got["x"].isna().tolist() == [True, False, True]
 
 

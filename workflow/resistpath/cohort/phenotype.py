@@ -161,8 +161,8 @@ def phenotypes(
     rho
         Correlation of the two readouts in the reference.
     barred, doubtful
-        Samples of which nothing is said, and samples whose figures are shown without a label,
-        each with the reason.
+        Samples of which nothing is said, and samples whose coordinates are shown without a label
+        and probabilities, each with the reason.
     level
         Confidence level of the intervals.
 
@@ -185,6 +185,7 @@ def phenotypes(
         words.append(label(row) if sure else CANNOT_SAY)
         why = doubtful.get(sample) if ok else barred.get(sample, "a coordinate is missing")
         reasons.append(why or _reason(row))
+    p[[str(s) in doubtful for s in samples]] = np.nan  # they would be surer than the reference
     table: dict[str, object] = {"sample": samples, "phenotype": words}
     table |= {f"p_{name}": p[:, i] for i, name in enumerate(PHENOTYPES)}
     for name, axis in (("x", x), ("y", y)):
