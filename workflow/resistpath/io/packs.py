@@ -113,6 +113,10 @@ def _add(pack: zipfile.ZipFile, name: str, content: bytes) -> None:
     pack.writestr(entry, content)
 
 
+# The last is what zipfile raises for a rare compression and for a password.
+_DAMAGE = (zipfile.BadZipFile, lzma.LZMAError, RuntimeError)
+
+
 def read_reference(path: Path | str) -> Reference:
     """Read a pack written by `write_reference`, and refuse it if its digest does not hold."""
     path = need_file(path, "reference pack", do="build one with resistpath reference build")
@@ -122,10 +126,7 @@ def read_reference(path: Path | str) -> Reference:
         if found != page["sha256"]:
             raise ValueError("its contents do not have the digest it states")
         return _reference(page, arrays)
-    except (
-        *(OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, NotImplementedError),
-        *(zipfile.BadZipFile, lzma.LZMAError),
-    ) as error:
+    except (OSError, EOFError, KeyError, ValueError, *_DAMAGE) as error:
         raise UserError(
             f"this is not a reference pack of resistpath, or a damaged one ({error})",
             where=str(path),
@@ -139,6 +140,8 @@ def _contents(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         if PAGE not in names:
             raise KeyError(f"no {PAGE} in it")
         page = json.loads(pack.read(PAGE))
+        if not isinstance(page, dict):
+            raise ValueError(f"{PAGE} is no record")
         if page.get("format") != FORMAT:
             raise ValueError(f"format {page.get('format')!r}, not {FORMAT!r}")
         arrays = {}
