@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+# Tools with assertions of their own fail as legibly as tests do.
+pytest.register_assert_rewrite("report_tools", "standing_tools")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 
