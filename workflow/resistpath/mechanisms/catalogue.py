@@ -16,7 +16,7 @@ from resistpath.errors import UserError, some
 from resistpath.mechanisms.directions import COLUMNS as DIRECTION_COLUMNS
 from resistpath.mechanisms.directions import TABLE as DIRECTION_TABLE
 from resistpath.mechanisms.directions import direction_checks
-from resistpath.mechanisms.diseases import DISEASES
+from resistpath.mechanisms.diseases import diseases_of
 from resistpath.mechanisms.overlap import ALONE, check_clusters
 from resistpath.mechanisms.records import (
     METHODS,
@@ -280,21 +280,6 @@ def timepoints_of(row: Row) -> tuple[str, ...]:
             do=f"use 'any' alone, or a list out of {some(TIMEPOINTS)}",
         )
     return timepoints
-
-
-def diseases_of(row: Row) -> tuple[str, ...]:
-    """Diseases a mechanism is bound to; empty for any."""
-    diseases = row.parts("diseases", ",")
-    if diseases == ("any",):
-        return ()
-    unknown = [d for d in diseases if d not in DISEASES]
-    if unknown:
-        raise UserError(
-            f"column 'diseases' holds {some(unknown)}",
-            where=row.where,
-            do=f"use 'any' alone, or a list out of {some(DISEASES, 9)}",
-        )
-    return diseases
 
 
 def _readouts(

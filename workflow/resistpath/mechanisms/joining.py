@@ -19,9 +19,9 @@ from resistpath.mechanisms.catalogue import (
     READS,
     SMALLEST_RANK_SET,
     STATED,
-    diseases_of,
     timepoints_of,
 )
+from resistpath.mechanisms.diseases import diseases_of
 from resistpath.mechanisms.overlap import clusters
 from resistpath.mechanisms.records import (
     Catalogue,

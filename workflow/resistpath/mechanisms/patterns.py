@@ -25,11 +25,11 @@ from resistpath.mechanisms.conditions import (
     parse,
     together,
 )
-from resistpath.mechanisms.diseases import disease_name
+from resistpath.mechanisms.diseases import diseases_of, unreadable
 from resistpath.mechanisms.pairs import STEPS, WITHOUT_NOISE, Pair, change, doubt, level_at
 from resistpath.mechanisms.records import Catalogue
 from resistpath.mechanisms.rows import Row, is_missing, refuse_repeats, rows
-from resistpath.mechanisms.rules import GRADES, diseases_of
+from resistpath.mechanisms.rules import GRADES
 from resistpath.mechanisms.standing import Standings
 
 TABLE: Final = "patterns.tsv"
@@ -185,11 +185,7 @@ def _of(pair: Pair, obs: pd.DataFrame, standings: Standings, column: str) -> str
 def _unread(pattern: Pattern, response: str | None, disease: str | None) -> str:
     if pattern.resistance == ACQUIRED and response == "NR":
         return "the patient did not respond first: primary resistance, not acquired"
-    name = None if disease is None else disease_name(disease)
-    if pattern.diseases and name not in pattern.diseases:
-        here = "the disease is not stated" if name is None else f"this patient has {name}"
-        return f"read in {some(pattern.diseases)} only; {here}"
-    return ""
+    return unreadable(pattern.diseases, disease, "this patient has")
 
 
 def _ask(

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from resistpath.errors import UserError, some
 from resistpath.mechanisms.directions import DirectionCheck
-from resistpath.mechanisms.diseases import disease_name
+from resistpath.mechanisms.diseases import unreadable
 from resistpath.methods import GeneSet
 
 Direction = Literal["high", "low", "context"]
@@ -202,11 +202,7 @@ class Mechanism:
             As a sample sheet writes it; missing counts as unknown, and an unknown disease is
             not one of those a mechanism is bound to.
         """
-        name = disease_name(disease)
-        if not self.diseases or name in self.diseases:
-            return None
-        here = "the disease is not stated" if name is None else f"this sample is {name}"
-        return f"read in {some(self.diseases)} only; {here}"
+        return unreadable(self.diseases, disease) or None
 
     def direction_at(self, timepoint: str | None) -> Direction:
         """Direction that means resistance in a sample taken at `timepoint`.

@@ -13,11 +13,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from resistpath.errors import UserError, some
 from resistpath.mechanisms.conditions import CANNOT_SAY, MET, Condition, parse, together
-from resistpath.mechanisms.diseases import DISEASES, disease_name
+from resistpath.mechanisms.diseases import diseases_of, unreadable
 from resistpath.mechanisms.records import Catalogue
-from resistpath.mechanisms.rows import Row, is_missing, refuse_repeats, rows
+from resistpath.mechanisms.rows import refuse_repeats, rows
 from resistpath.mechanisms.standing import Standings
 
 TABLE: Final = "rules.tsv"
@@ -66,13 +65,6 @@ class Rule:
     evidence_grade: str
     diseases: tuple[str, ...]
 
-    def unreadable_in(self, disease: str | None) -> str:
-        """Why the rule is not read in a disease; empty if it is."""
-        if not self.diseases or disease in self.diseases:
-            return ""
-        here = "the disease is not stated" if disease is None else f"this sample is {disease}"
-        return f"read in {some(self.diseases)} only; {here}"
-
 
 def build_rules(frame: pd.DataFrame, catalogue: Catalogue) -> tuple[Rule, ...]:
     """Turn the table of rules into records, after checking it against the catalogue.
@@ -102,21 +94,6 @@ def build_rules(frame: pd.DataFrame, catalogue: Catalogue) -> tuple[Rule, ...]:
     return records
 
 
-def diseases_of(row: Row) -> tuple[str, ...]:
-    """Diseases a line is bound to; empty for any."""
-    words = row.parts("diseases", ",")
-    if words == ("any",):
-        return ()
-    unknown = [w for w in words if w not in DISEASES]
-    if unknown:
-        raise UserError(
-            f"column 'diseases' holds {some(unknown)}",
-            where=row.where,
-            do=f"use 'any' alone, or a list out of {some(DISEASES, 9)}",
-        )
-    return words
-
-
 def evaluate_rules(
     rules: tuple[Rule, ...], standings: Standings, diseases: pd.Series[str]
 ) -> pd.DataFrame:
@@ -135,12 +112,11 @@ def evaluate_rules(
     """
     records = []
     for i, sample in enumerate(standings.samples):
-        own = diseases.get(sample)
-        disease = None if is_missing(own) else disease_name(own)
+        disease = diseases.get(sample)
         barred = standings.barred.get(str(sample), "")
         doubted = standings.doubtful.get(str(sample))
         for rule in rules:
-            figures, why = "", barred or rule.unreadable_in(disease)
+            figures, why = "", barred or unreadable(rule.diseases, disease)
             outcome = CANNOT_SAY
             if not why:
                 outcome, figures, why = _ask(rule, standings, i)
