@@ -85,6 +85,7 @@ def test_all_files_of_the_contract_are_there(cohort):
         "readouts.references.tsv",
         "rules.tsv",
         "phenotype.tsv",
+        "fit.tsv",
         "pairs.tsv",
         "patterns.tsv",
         "reports",

@@ -11,6 +11,7 @@ rule assess:
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
         readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
+        fit=f"{RESULTS}/{{cohort}}/fit.tsv",
         rules=f"{RESULTS}/{{cohort}}/rules.tsv",
         phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
         pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",

@@ -138,7 +138,7 @@ FILES = (
     ),
     *("scores.tsv", "scores.wide.tsv"),
     *("fractions.tsv", "fractions.fit.tsv", "fractions.cohort_concordance.tsv"),
-    *("mechanisms.tsv", "readouts.tsv", "rules.tsv", "phenotype.tsv"),
+    *("mechanisms.tsv", "readouts.tsv", "fit.tsv", "rules.tsv", "phenotype.tsv"),
     *(
         "mechanisms.references.tsv",
         "readouts.references.tsv",

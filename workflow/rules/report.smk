@@ -14,6 +14,7 @@ rule report:
         readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
         mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
         readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
+        reference_fit=f"{RESULTS}/{{cohort}}/fit.tsv",
         rules=f"{RESULTS}/{{cohort}}/rules.tsv",
         phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
         pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",

@@ -91,11 +91,14 @@ class Assessment:
         As in ``mechanisms.tsv`` and ``readouts.tsv``.
     standings
         The same places by item and view, for rules and comparisons in time.
+    fit
+        How each sample fits the reference, as `fit_to_reference` returns it.
     """
 
     mechanisms: pd.DataFrame
     readouts: pd.DataFrame
     standings: Standings
+    fit: pd.DataFrame
 
 
 def examine(
@@ -110,7 +113,8 @@ def examine(
     """Do what `assess` does, and keep the places for what is asked of several together."""
     universe = Universe(values, cells, reference, catalogue, thresholds)
     measured = [universe.measure(r) for r in catalogue.readouts]
-    overruled = _overruled(values, failed, universe)
+    fit = fit_to_reference(values, reference)
+    overruled = _overruled(fit, failed, universe)
     readouts = [_readout_rows(m, values.columns, reference) for m in measured]
     mechanisms = [
         _mechanism_rows(
@@ -126,7 +130,7 @@ def examine(
     ]
     table = _by_sample(mechanisms, values.columns)
     standings = Standings(values.columns, measured, table, overruled)
-    return Assessment(table, _by_sample(readouts, values.columns), standings)
+    return Assessment(table, _by_sample(readouts, values.columns), standings, fit)
 
 
 def _by_sample(frames: Sequence[pd.DataFrame], samples: pd.Index) -> pd.DataFrame:
@@ -136,12 +140,12 @@ def _by_sample(frames: Sequence[pd.DataFrame], samples: pd.Index) -> pd.DataFram
 
 
 def _overruled(
-    values: pd.DataFrame, failed: Mapping[str, str], universe: Universe
+    fits: pd.DataFrame, failed: Mapping[str, str], universe: Universe
 ) -> dict[str, Overruling]:
     """Samples whose verdicts the quality gate, the reference's size or its fit decides."""
     out: dict[str, Overruling] = {}
     if universe.large_enough:
-        for sample, fit in fit_to_reference(values, universe.reference).iterrows():
+        for sample, fit in fits.iterrows():
             if not fit["fits"]:
                 out[str(sample)] = Overruling(
                     INCONCLUSIVE,
@@ -149,7 +153,7 @@ def _overruled(
                     f" typical from {fit['lowest_typical']:.2f})",
                 )
     else:
-        for sample in values.columns:
+        for sample in fits.index:
             out[str(sample)] = Overruling(NOT_ASSESSABLE, universe.too_small)
     for sample, reason in failed.items():
         out[sample] = Overruling(NOT_ASSESSABLE, f"sample fails quality: {reason}")

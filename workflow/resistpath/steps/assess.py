@@ -22,12 +22,12 @@ from resistpath.mechanisms.rows import is_missing
 from resistpath.mechanisms.rules import evaluate_rules
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.quality import failed_gates
-from resistpath.reference import Reference, fit_to_reference
+from resistpath.reference import Reference
 from resistpath.steps import Progress, silent
 from resistpath.steps.deconvolve import read_cells
 from resistpath.steps.reference import BIOPSY_NOISE, Chosen, choose
 
-TABLES = ("mechanisms", "readouts", "rules", "phenotype", "pairs", "patterns")
+TABLES = ("mechanisms", "readouts", "fit", "rules", "phenotype", "pairs", "patterns")
 ELSEWHERE = ("mechanisms.references", "readouts.references")
 
 
@@ -76,9 +76,8 @@ def _elsewhere(
     for chosen in further:
         pack = chosen.reference
         found = examine(*given, pack, book, thresholds)
-        fits = fit_to_reference(given[0], pack)["fits"]
         tables = (found.mechanisms, found.readouts)
-        placed.append(beside(*tables, fits, pack.cancer_type, chosen.stands_in))
+        placed.append(beside(*tables, found.fit["fits"], pack.cancer_type, chosen.stands_in))
     if not placed:
         return list(empty())
     return [pd.concat(tables, ignore_index=True) for tables in zip(*placed, strict=True)]
@@ -95,6 +94,7 @@ def all_tables(
     return {
         "mechanisms": found.mechanisms,
         "readouts": found.readouts,
+        "fit": found.fit.rename_axis("sample").reset_index(),
         "rules": evaluate_rules(rules(), places, sheet["cancer_type"]),
         "phenotype": phenotypes(
             places.samples,

@@ -45,8 +45,8 @@ STEPS = (
      " fractions.cohort_concordance.tsv"),
     ("reference", "frozen set of the cohort's own tumours", "reference.npz"),
     ("assess", "percentiles, intervals and verdicts against the reference", "mechanisms.tsv"
-     " readouts.tsv rules.tsv phenotype.tsv pairs.tsv patterns.tsv mechanisms.references.tsv"
-     " readouts.references.tsv"),
+     " readouts.tsv fit.tsv rules.tsv phenotype.tsv pairs.tsv patterns.tsv"
+     " mechanisms.references.tsv readouts.references.tsv"),
     ("compare", "associations within the cohort", "comparison/response.tsv comparison/paired.tsv"
      " comparison/changes.tsv comparison/survival.tsv comparison/summary.json"
      " comparison/embedding.tsv comparison/embedding.json"),

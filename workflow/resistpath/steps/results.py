@@ -25,6 +25,7 @@ TABLES = (
     "fractions.fit",
     "mechanisms",
     "readouts",
+    "fit",
     "rules",
     "phenotype",
 )
@@ -65,7 +66,7 @@ def load_results(
 ) -> Results:
     """Read everything, and refuse tables of other samples than the matrix's."""
     tables = {name: read_table(folder / f"{name}.tsv") for name in TABLES}
-    for name in ("quality", "readouts"):
+    for name in ("quality", "readouts", "fit"):
         tables[name] = truth(tables[name])
     together = {
         name: read_table(folder / f"{name}.tsv") for name in (*COHORT_TABLES, *NOT_BY_SAMPLE)
@@ -94,7 +95,7 @@ def load_results(
 
 def truth(table: pd.DataFrame) -> pd.DataFrame:
     """Turn the yes and no of truth columns back into values; missing stays None."""
-    for name in ("passed", "assessable"):
+    for name in ("passed", "assessable", "fits"):
         if name in table:
             words = {"yes": True, "no": False}
             table[name] = pd.Series([words.get(x) for x in table[name]], dtype=object)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from resistpath.io.resources import hypotheses, rules
 from resistpath.mechanisms.measure import reference_scores
-from resistpath.reference import fit_to_reference, midrank_percentile
+from resistpath.reference import midrank_percentile
 from resistpath.report import content
 from resistpath.report.genes import GeneNames, places
 from resistpath.report.scorers import method_places
@@ -49,7 +49,7 @@ def fits(results: Results) -> dict[str, dict[str, Any]]:
     """How each sample fits the reference; nothing where the reference is too small to say."""
     if results.reference.n < results.thresholds.min_reference:
         return {}
-    table = fit_to_reference(results.prepared.values, results.reference)
+    table = results.tables["fit"]
     return {
         str(sample): {
             "correlation": float(correlation),
@@ -59,7 +59,7 @@ def fits(results: Results) -> dict[str, dict[str, Any]]:
             " reference samples' own",
         }
         for sample, correlation, lowest, fits in zip(
-            table.index,
+            table["sample"],
             table["correlation"],
             table["lowest_typical"],
             table["fits"],
