@@ -67,7 +67,10 @@ def start(folder: Path, *words: str, **options: int) -> subprocess.Popen[str]:
 
 
 def digests(results: Path) -> dict[str, str]:
-    """SHA-256 of every result; logs, timings and the manifest's time of day are not results."""
+    """SHA-256 of every result; logs, timings and the time of day are not results.
+
+    The manifest and the crate, which the profile wants dated, carry the time.
+    """
     found = {}
     for path in sorted(p for p in results.rglob("*") if p.is_file()):
         if {"logs", "benchmarks"} & set(path.relative_to(results).parts):
@@ -77,6 +80,9 @@ def digests(results: Path) -> dict[str, str]:
             manifest = json.loads(content)
             del manifest["created"]
             content = json.dumps(manifest).encode()
+        if path.name == "ro-crate-metadata.json":
+            manifest = json.loads((path.parent / "manifest.json").read_bytes())
+            content = content.replace(manifest["created"].encode(), b"")
         found[str(path.relative_to(results))] = hashlib.sha256(content).hexdigest()
     return found
 

@@ -45,6 +45,7 @@ def resume_after_kill():
         held = open(STATE / "resistpath.lock", "a+", encoding="utf-8")
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        logger.warning("Another run of this workflow is at work in this folder.")
         fcntl.flock(held, fcntl.LOCK_SH)
         return held
     except OSError:

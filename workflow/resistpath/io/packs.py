@@ -75,11 +75,14 @@ def contents_digest(page: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def write_reference(path: Path, reference: Reference, *, force: bool = False) -> str:
+def write_reference(
+    path: Path, reference: Reference, *, force: bool = False, sealed: bool = False
+) -> str:
     """Write a pack and return its digest; the same reference gives the same bytes.
 
     A pack is never changed: if `path` holds the same contents it is left alone, if it holds
-    others it is replaced only with `force`.
+    others it is replaced only with `force`. A `sealed` one, as among the results of a cohort, is
+    made again if it is damaged; any other says by its own digest that it is.
     """
     arrays = _arrays(reference)
     page: dict[str, Any] = {
@@ -97,7 +100,7 @@ def write_reference(path: Path, reference: Reference, *, force: bool = False) ->
             where=str(path),
             do="write it under another name, or replace it by --force",
         )
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as pack:
+    with replacing(path, sealed=sealed) as temporary, zipfile.ZipFile(temporary, "w") as pack:
         _add(pack, PAGE, json.dumps(page, ensure_ascii=False, indent=1).encode())
         for name, array in arrays.items():
             buffer = io.BytesIO()

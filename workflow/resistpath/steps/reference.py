@@ -108,7 +108,8 @@ def build(
         reference.info | {"provenance": provenance, BIOPSY_NOISE: noise},
         statistics,
     )
-    digest = write_reference(out, made, force=force)
+    among_results = out.resolve().parent == folder.resolve()
+    digest = write_reference(out, made, force=force, sealed=among_results)
     say(f"{made.n} samples; {len(made.info['left_out'])} left out")
     say("; ".join(_noise_words(made)))
     if made.n < MINIMUM_SAMPLES:
