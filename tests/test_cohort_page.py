@@ -26,7 +26,6 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.report import cohort_panels, render
 from resistpath.report.plots import axes, forest, maps, volcano
 from resistpath.steps import report as step
-from resistpath.steps import sample_data
 from resistpath.steps.cohort_page import cohort_panels as panels_of
 from resistpath.steps.reference import choose
 from resistpath.steps.results import Results, load_results
@@ -90,7 +89,7 @@ def record(finished: Path) -> dict[str, Any]:
     results = loaded(finished)
     links = {s: f"reports/{n}.html" for s, n in file_names(results.samples).items()}
     panels = panels_of(finished, results.prepared, results.book)
-    return step._cohort_content(results, links, sample_data.fits(results), panels)
+    return step._cohort_content(results, links, panels)
 
 
 @pytest.fixture(scope="module")
