@@ -11,6 +11,7 @@ from scipy import stats
 
 from resistpath import UserError
 from resistpath.io.packs import read_reference, write_reference
+from resistpath.mechanisms.line import Line, Others
 from resistpath.mechanisms.position import (
     ReadoutValues,
     gene_sampling_variance,
@@ -112,6 +113,25 @@ def test_another_tissue_fits_poorly(reference):
     other = pd.Series(rng.permutation(same.to_numpy()), index=same.index)
     fit = fit_to_reference(pd.DataFrame({"same": same, "other": other}), reference)
     assert list(fit["fits"]) == [True, False]
+
+
+def test_the_line_without_each_tumour_is_the_line_of_the_others():
+    rng = np.random.default_rng(12)
+    t, y = rng.normal(5, 1, 300), rng.normal(-2, 3, 300)
+    at = np.array([299, 0, 7, 140])
+    others = Others.of(t, y, at)
+    alone = Others.of(t, y, at[2:3])
+    ends = np.stack([y[at] - 1, y[at], y[at] + 1])
+    for i, k in enumerate(at):
+        rest_t, rest = np.delete(t, k), np.delete(y, k)
+        line = Line.fit(rest_t, rest)
+        left = line.residual(rest_t, rest)
+        own = line.residual(t[[k]], y[[k]])[0]
+        assert others.residual(t[at], y[at])[i] == pytest.approx(own, abs=1e-11)
+        width = line.half_width(t[[k]], left, 0.9)[0]
+        assert others.half_width(t[at], 0.9)[i] == pytest.approx(width, rel=1e-11)
+        assert others.counts(ends)[:, i].tolist() == midrank_counts(left, ends[:, i]).tolist()
+    assert alone.half_width(t[at[2:3]], 0.9)[0] == others.half_width(t[at], 0.9)[2]
 
 
 def test_a_member_is_told_by_its_name_and_values(reference):

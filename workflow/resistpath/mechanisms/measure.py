@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from resistpath.mechanisms.catalogue import Catalogue, Readout
+from resistpath.mechanisms.line import Line
 from resistpath.mechanisms.position import (
-    Line,
     Position,
     ReadoutValues,
     nowhere,

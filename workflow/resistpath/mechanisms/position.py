@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from resistpath.mechanisms.line import Line, Others
 from resistpath.reference import jeffreys_interval, midrank_counts, normal_scores
 from resistpath.score.intervals import (
     half_width,
@@ -246,46 +247,6 @@ def _half(sample: ReadoutValues, reference: ReadoutValues, level: float) -> np.n
     return half_width(variance, df, level) * float(np.std(reference.scores, ddof=1))
 
 
-@dataclass(frozen=True)
-class Line:
-    """Least-squares line of readouts on the T-cell-inflamed score over reference tumours.
-
-    Attributes
-    ----------
-    mean_t, square
-        Mean of the T-cell-inflamed score and its sum of squared deviations.
-    mean, slope
-        Of the readouts: numbers, or one per column.
-    n
-        Number of tumours.
-    """
-
-    mean_t: float
-    square: float
-    mean: np.ndarray
-    slope: np.ndarray
-    n: int
-
-    @classmethod
-    def fit(cls, t: np.ndarray, values: np.ndarray) -> Line:
-        """Fit to the T-cell-inflamed score `t` and readouts, one per row."""
-        mean_t = float(t.sum() / len(t))
-        mean = values.sum(axis=0) / len(t)
-        square = float(((t - mean_t) ** 2).sum())
-        slope = np.einsum("s,s...->...", t - mean_t, values - mean) / square
-        return cls(mean_t, square, mean, slope, len(t))
-
-    def residual(self, t: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """What is left of `values`, one per row, at the T-cell-inflamed score `t`."""
-        return values - self.mean - np.multiply.outer(t - self.mean_t, self.slope)
-
-    def half_width(self, t: np.ndarray, residuals: np.ndarray, level: float) -> np.ndarray:
-        """Half-width of the line's own interval at `t`, from the residuals it was fitted to."""
-        sd = float(np.sqrt((residuals**2).sum() / (self.n - 2)))
-        variance = sd**2 * (1 / self.n + (t - self.mean_t) ** 2 / self.square)
-        return half_width(variance, self.n - 2, level)
-
-
 def residual_position(
     sample: ReadoutValues,
     reference: ReadoutValues,
@@ -311,19 +272,14 @@ def residual_position(
     line = Line.fit(t_ref, reference.scores)
     own, ref = line.residual(t, sample.scores), line.residual(t_ref, reference.scores)
     of_line = line.half_width(t, ref, level)
-    of_others = _lines_of_others(t_ref, reference.scores, members)
-    for i, (at, line_without) in of_others.items():
-        own[i] = line_without.residual(t[i : i + 1], sample.scores[i : i + 1])[0]
-        left = np.delete(line_without.residual(t_ref, reference.scores), at)
-        of_line[i] = line_without.half_width(t[i : i + 1], left, level)[0]
+    inside = np.array([], dtype=np.int64) if members is None else np.flatnonzero(members >= 0)
+    others = Others.of(t_ref, reference.scores, inside if members is None else members[inside])
+    own[inside] = others.residual(t[inside], sample.scores[inside])
+    of_line[inside] = others.half_width(t[inside], level)
 
     def count(ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         counts, n = midrank_counts(ref, ends), np.full(ends.shape[1], len(ref))
-        for i, (at, line_without) in of_others.items():
-            left = np.delete(line_without.residual(t_ref, reference.scores), at)
-            end = ends[:, i, None]
-            counts[:, i] = ((left < end).sum(axis=1) + (left <= end).sum(axis=1)) / 2
-            n[i] = len(left)
+        counts[:, inside], n[inside] = others.counts(ends[:, inside]), len(ref) - 1
         return counts, n
 
     without: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
@@ -337,14 +293,3 @@ def residual_position(
     half_t = np.where(np.isfinite(h := _half(inflammation, reference_inflammation, level)), h, 0.0)
     further = {"inflammation": np.abs(float(line.slope)) * half_t, "reference": of_line}
     return place(own, half, count, level, further)
-
-
-def _lines_of_others(
-    t: np.ndarray, values: np.ndarray, members: np.ndarray | None
-) -> dict[int, tuple[int, Line]]:
-    """For each sample that is in the reference, its position there and the line without it."""
-    return {
-        i: (at, Line.fit(np.delete(t, at), np.delete(values, at)))
-        for i, at in enumerate(members.tolist() if members is not None else ())
-        if at >= 0
-    }

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from resistpath.mechanisms.catalogue import Catalogue
+from resistpath.mechanisms.line import Line
 from resistpath.mechanisms.measure import plain_scores
-from resistpath.mechanisms.position import Line
 from resistpath.mechanisms.rows import is_missing
 from resistpath.reference import Reference, Statistics
 
