@@ -102,7 +102,7 @@ def test_a_list_of_samples_is_read_from_the_cohort_sheet(snakemake, folder):
     finally:
         (folder / "cohorts.tsv").write_text(kept)
     assert status == 0, said
-    pages = sorted(path.name for path in (folder / "results" / "few" / "reports").iterdir())
+    pages = sorted(p.name for p in (folder / "results" / "few" / "reports").glob("S*"))
     assert pages == ["S001.html", "S001.json", "S003.html", "S003.json"]
 
 

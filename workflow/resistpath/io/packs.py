@@ -11,12 +11,11 @@ the user's own need the levels themselves.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import lzma
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +40,11 @@ def _planes(values: np.ndarray) -> np.ndarray:
 def _joined(planes: np.ndarray) -> np.ndarray:
     if planes.dtype != np.uint8 or planes.ndim != 3 or len(planes) != 4:
         raise ValueError("values.bytes has another shape")
-    return np.ascontiguousarray(planes.transpose(1, 2, 0)).view("<f4")[..., 0].astype(np.float32)
+    return (
+        np.ascontiguousarray(planes.transpose(1, 2, 0))
+        .view("<f4")[..., 0]
+        .astype(np.float32, copy=False)
+    )
 
 
 def _frame_arrays(name: str, frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -73,7 +76,8 @@ def contents_digest(page: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     for name in sorted(arrays):
         a = arrays[name]
         digest.update(f"\0{name}\0{a.dtype.str}\0{a.shape}\0".encode())
-        digest.update(np.ascontiguousarray(a).tobytes())
+        plain = np.ascontiguousarray(a)
+        digest.update(plain.data if a.dtype == np.uint8 else plain.tobytes())
     return digest.hexdigest()
 
 
@@ -104,19 +108,21 @@ def write_reference(
         )
     kind = zipfile.ZIP_STORED if sealed else zipfile.ZIP_LZMA
     with replacing(path, sealed=sealed) as temporary, zipfile.ZipFile(temporary, "w", kind) as pack:
-        _add(pack, PAGE, json.dumps(page, ensure_ascii=False, indent=1).encode())
+        content = json.dumps(page, ensure_ascii=False, indent=1).encode()
+        with _entry(pack, PAGE, len(content)) as stream:
+            stream.write(content)
         for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, array, allow_pickle=False)
-            _add(pack, f"{name}.npy", buffer.getvalue())
+            with _entry(pack, f"{name}.npy", array.nbytes) as stream:
+                np.lib.format.write_array(stream, array, allow_pickle=False)
     return str(page["sha256"])
 
 
-def _add(pack: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _entry(pack: zipfile.ZipFile, name: str, size: int) -> IO[bytes]:
+    """A file of the zip to write to, of about this size."""
     entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.compress_type = pack.compression
+    entry.compress_type, entry.file_size = pack.compression, size
     entry.create_system, entry.external_attr = 3, 0o644 << 16
-    pack.writestr(entry, content)
+    return pack.open(entry, "w")
 
 
 # The last is what zipfile raises for a rare compression and for a password.
@@ -154,8 +160,7 @@ def _contents(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         for name in names:
             if name != PAGE:
                 with pack.open(name) as handle:
-                    plain = io.BytesIO(handle.read())
-                array = np.lib.format.read_array(plain, allow_pickle=False)
+                    array = np.lib.format.read_array(handle, allow_pickle=False)
                 arrays[name.removesuffix(".npy")] = array
     return page, arrays
 
@@ -170,7 +175,7 @@ def _frame(arrays: dict[str, np.ndarray], name: str) -> pd.DataFrame:
 
 def _reference(page: dict[str, Any], arrays: dict[str, np.ndarray]) -> Reference:
     values = pd.DataFrame(
-        _joined(arrays["values.bytes"]),
+        _joined(arrays.pop("values.bytes")),
         index=pd.Index(arrays["values.rows"], name="gene"),
         columns=pd.Index(arrays["values.columns"]),
     )

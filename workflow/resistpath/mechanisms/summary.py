@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from resistpath.expression import BLOCK_GENES
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.mechanisms.line import Line
 from resistpath.mechanisms.measure import plain_scores
@@ -109,19 +110,24 @@ def summarise(
             sd, n = difference_sd(table, repeated.get(kind, []))
             noise[f"{prefix}{kind}_sd"] = sd
             noise[f"{prefix}{kind}_pairs"] = float(n)
-    x = reference.values.to_numpy(dtype=np.float64)
-    ddof = 1 if reference.n > 1 else 0
-    genes = pd.DataFrame(
-        {"mean": x.mean(axis=1), "sd": x.std(axis=1, ddof=ddof)}, index=reference.values.index
-    )
     return Statistics(
-        genes.astype(np.float32),
+        _moments(reference.values),
         readouts,
         lines,
         _correlation(readouts),
         _correlation(left),
         noise,
     )
+
+
+def _moments(values: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation of each gene, float32; some genes at a time."""
+    matrix, ddof = values.to_numpy(), 1 if values.shape[1] > 1 else 0
+    parts = []
+    for start in range(0, len(matrix), BLOCK_GENES):
+        part = matrix[start : start + BLOCK_GENES].astype(np.float64)
+        parts.append(np.column_stack([part.mean(axis=1), part.std(axis=1, ddof=ddof)]))
+    return pd.DataFrame(np.concatenate(parts), values.index, ["mean", "sd"]).astype(np.float32)
 
 
 def _lines(readouts: pd.DataFrame, t: np.ndarray, known: bool) -> tuple[pd.DataFrame, pd.DataFrame]:

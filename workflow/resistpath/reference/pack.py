@@ -182,9 +182,8 @@ def build_reference(
         "unknown_timepoint": unknown,
         "left_out": left_out,
     }
-    return Reference(
-        name, cancer_type, values[chosen].astype(np.float32), fractions.reindex(chosen), info
-    )
+    levels = values[chosen].astype(np.float32, copy=False)
+    return Reference(name, cancer_type, levels, fractions.reindex(chosen), info)
 
 
 def shared_universe(values: pd.DataFrame, reference: Reference) -> pd.Index:
