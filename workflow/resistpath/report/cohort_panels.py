@@ -149,7 +149,7 @@ def concordance_record(table: pd.DataFrame) -> list[Record] | None:
     rows = [
         {
             "label": words(r["label"]),
-            "methods": f"{words(r['method_a'])} and {words(r['method_b'])}",
+            "methods": " and ".join(wording.method_name(words(r[k])) for k in ("method_a", "method_b")),
             **{k: r[k] for k in keys},
         }
         for r in records(table)

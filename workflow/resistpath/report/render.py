@@ -25,7 +25,14 @@ from resistpath.report import figures, text
 from resistpath.report.cohort_data import page_data
 from resistpath.report.links import page_link
 from resistpath.report.plots import forest, maps, volcano
-from resistpath.report.wording import READINGS, RESISTANCE, TIME_POINTS, VERDICTS, reference_label
+from resistpath.report.wording import (
+    READINGS,
+    RESISTANCE,
+    TIME_POINTS,
+    VERDICTS,
+    method_name,
+    reference_label,
+)
 
 Record = Mapping[str, Any]
 
@@ -230,6 +237,7 @@ def _environment() -> jinja2.Environment:
         pct=_percentile,
         num=_number(text.number_text),
         fixed=_number(text.fixed_text),
+        tenth=_number(text.tenth_text),
         share=_number(text.share_text),
         exact=_exact,
         val=_value,
@@ -245,6 +253,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         css_string=lambda v: Markup(text.css_string(v)),  # noqa: S704 - escaped
+        limit=text.limit_text,
+        method=method_name,
         capital=lambda v: v[:1].upper() + v[1:],
     )
     return environment

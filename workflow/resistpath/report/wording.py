@@ -26,6 +26,16 @@ TIME_POINTS = {
     "progression": "at progression",
     "post": "after treatment",
 }
+METHOD_NAMES = {
+    "ssgsea": "ssGSEA",
+    "mcpcounter": "MCP-counter",
+    "quantiseq": "quanTIseq",
+    "estimate": "ESTIMATE",
+    "consensus_markers": "consensus markers",
+    "epic": "EPIC",
+    "least_squares": "least squares",
+    "svr": "ν-SVR",
+}
 _METHOD_WORDS = {
     "ssgsea": "ssGSEA: rank-weighted enrichment of the set within the sample, α = 0.25, not divided"
     " by a cohort's range (Barbie 2009)",
@@ -34,6 +44,7 @@ _METHOD_WORDS = {
     "mean": "mean: mean log2(TPM + 1) of the genes",
     "weighted": "weighted: sum of the published weights times log expression",
     "gene": "gene: log2(TPM + 1) of one gene",
+    "fraction": "fraction: share of all cells, by the method named beside it",
     "ratio": "ratio: difference of two mean log expressions",
     "zscore": "zscore: mean z-score against the reference's means and standard deviations",
     "mcpcounter": "MCP-counter: mean log2 expression of marker genes; a score, not a fraction"
@@ -97,6 +108,16 @@ def _when(mechanism: Mechanism) -> str:
     if points == ["any"]:
         return "at any time point"
     return f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
+
+
+def method_name(name: str) -> str:
+    """Write a method as its authors do; what follows a colon is its signature matrix.
+
+    >>> method_name("mcpcounter"), method_name("svr:LM22")
+    ('MCP-counter', 'ν-SVR with LM22')
+    """
+    method, _, matrix = name.partition(":")
+    return METHOD_NAMES.get(method, method) + (f" with {matrix}" if matrix else "")
 
 
 def _method_words(name: str) -> str:
