@@ -98,10 +98,10 @@ def _in_short(mechanisms: Sequence[Record], patterns: Sequence[Record]) -> str:
             for way in ("up", "down")
             if any(m[view]["outcome"] == way for m in first)
         ]
-        said.append(f"{name} {'; '.join(moved) or 'none clearly up or down'}")
+        said.append(f"{name}: {' and '.join(moved) or 'none clearly up or down'}")
     met = [p["name"] for p in patterns if p["outcome"] == "met"]
-    last = f" Met: {listed(met)}." if met else " No pattern is met." if patterns else ""
-    return f"Of {len(first)} mechanisms of page one, {'; '.join(said)}.{last}"
+    last = f" Pattern met: {listed(met)}." if met else " No pattern is met." if patterns else ""
+    return f"Of the {len(first)} mechanisms of page one, {'; '.join(said)}.{last}"
 
 
 def _samples(joined: Any, links: Mapping[str, str]) -> list[Record]:

@@ -436,7 +436,8 @@
     if (v === null || v === undefined) return "NA";
     if (typeof v === "number") return String(v);
     const text = String(v).replace(/[\t\r\n]+/g, " ");
-    return /^[=+\-@]/.test(text) ? "'" + text : text;  // a spreadsheet must not compute it
+    // A spreadsheet must not compute it; -1 is a number. As in the result tables.
+    return /^[\s\ufeff\u200b']*(?:[=+@]|-(?![\d.]|$))/.test(text) ? "'" + text : text;
   }
   function tsv(made) {
     return [made.head].concat(made.rows).map(function (r) { return r.map(cell).join("\t"); }).join("\n") + "\n";
