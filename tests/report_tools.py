@@ -340,7 +340,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
-            element["text"] += data
+            element["text"] += data.replace("\u00a0", " ")
 
     def all(self, tag: str | None = None, **attributes: str) -> list[dict[str, Any]]:
         return [

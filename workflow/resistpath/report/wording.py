@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from resistpath.report.text import (
+    limit_text,
     listed,
     number_text,
     words,
@@ -73,18 +74,36 @@ def reference_label(reference: Mapping[str, Any]) -> str:
     return f"{reference['name']} (n = {'unknown' if n is None else number_text(n)})"
 
 
+FEW_TUMOURS = 50
+
+
+def coarse_reference(reference: Mapping[str, Any]) -> str:
+    """Say how coarse the percentiles of a small reference are; nothing of a larger one.
+
+    >>> coarse_reference({"n": 20})
+    'One tumour more or less is 5 percentile points; the intervals allow for it.'
+    >>> coarse_reference({"n": 472})
+    ''
+    """
+    n = reference["n"]
+    if n is None or n >= FEW_TUMOURS:
+        return ""
+    step = number_text(100 / n)
+    return f"One tumour more or less is {step} percentile points; the intervals allow for it."
+
+
 def gate_words(metric: Record) -> str:
     """Say what was measured and what was required.
 
     >>> gate_words({"label": "Genes", "value": 3120.0, "unit": "", "threshold": "≥ 5000",
     ...             "note": "shallow library", "status": "fail"})
-    'Genes: 3,120, required ≥ 5000; shallow library'
+    'Genes: 3,120, required ≥ 5,000; shallow library'
     """
     value = metric["value"]
     shown = number_text(value) if isinstance(value, (int, float)) else words(value, "no value")
     unit = f" {metric['unit']}" if metric["unit"] else ""
     word = "usual" if metric["status"] == "warn" else "required"
-    limit = f", {word} {metric['threshold']}" if metric["threshold"] else ""
+    limit = f", {word} {limit_text(metric['threshold'])}" if metric["threshold"] else ""
     note = f"; {metric['note']}" if metric["note"] else ""
     return f"{metric['label']}: {shown}{unit}{limit}{note}"
 
