@@ -92,16 +92,17 @@ def _in_short(mechanisms: Sequence[Record], patterns: Sequence[Record]) -> str:
     """Which mechanisms of page one moved, as measured and as residuals, and which patterns hold."""
     first = [m for m in mechanisms if m["page"] == "one"]
     said = []
-    for view, name in (("raw", "as measured"), ("residual", "given T-cell inflammation")):
+    for view, name in (("raw", "As measured"), ("residual", "Given T-cell inflammation")):
         moved = [
-            f"{listed((m['name'] for m in first if m[view]['outcome'] == way), limit=14)} {way}"
+            f"{way}: {listed(names, limit=len(first))}"
             for way in ("up", "down")
-            if any(m[view]["outcome"] == way for m in first)
+            if (names := [m["name"] for m in first if m[view]["outcome"] == way])
         ]
-        said.append(f"{name}: {' and '.join(moved) or 'none clearly up or down'}")
+        said.append(f"{name}, {'; '.join(moved) or 'none is clearly up or down'}.")
     met = [p["name"] for p in patterns if p["outcome"] == "met"]
-    last = f" Pattern met: {listed(met)}." if met else " No pattern is met." if patterns else ""
-    return f"Of the {len(first)} mechanisms of page one, {'; '.join(said)}.{last}"
+    if patterns:
+        said.append(f"Pattern met: {listed(met)}." if met else "No pattern is met.")
+    return f"{len(first)} mechanisms of page one. {' '.join(said)}"
 
 
 def _samples(joined: Any, links: Mapping[str, str]) -> list[Record]:
