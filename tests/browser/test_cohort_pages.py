@@ -404,8 +404,13 @@ def test_paper_has_the_pictures_and_no_buttons(visit: Any, riaz: Path) -> None:
             assert page.locator(".contents:visible").count() == 0
             if path.name == "index.html":
                 assert page.locator("figure svg:visible").count() > 8
+                assert page.locator("#samples thead th:visible").count() == 13
+                expect(page.locator("caption .paper")).to_be_visible()
+                for figure in ("roc", "paired-slopes", "kaplan-meier"):
+                    said = page.locator(f"[data-figure={figure}] .paper")
+                    expect(said).to_contain_text("IFN-γ signalling (T-cell-inflamed), raw")
             pdf = page.pdf(prefer_css_page_size=True)
-            assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 12
+            assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 20
 
 
 def test_names_of_strangers_do_nothing_in_a_browser(visit: Any, tmp_path: Path) -> None:
