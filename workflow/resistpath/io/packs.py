@@ -40,11 +40,8 @@ def _planes(values: np.ndarray) -> np.ndarray:
 def _joined(planes: np.ndarray) -> np.ndarray:
     if planes.dtype != np.uint8 or planes.ndim != 3 or len(planes) != 4:
         raise ValueError("values.bytes has another shape")
-    return (
-        np.ascontiguousarray(planes.transpose(1, 2, 0))
-        .view("<f4")[..., 0]
-        .astype(np.float32, copy=False)
-    )
+    numbers = np.ascontiguousarray(planes.transpose(1, 2, 0)).view("<f4")[..., 0]
+    return numbers.astype(np.float32, copy=False)
 
 
 def _frame_arrays(name: str, frame: pd.DataFrame) -> dict[str, np.ndarray]:

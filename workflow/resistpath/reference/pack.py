@@ -182,7 +182,9 @@ def build_reference(
         "unknown_timepoint": unknown,
         "left_out": left_out,
     }
-    levels = values[chosen].astype(np.float32, copy=False)
+    levels = values[chosen]
+    if (levels.dtypes != np.float32).any():
+        levels = levels.astype(np.float32)
     return Reference(name, cancer_type, levels, fractions.reindex(chosen), info)
 
 
