@@ -56,15 +56,17 @@ def _embed(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float | int]]:
     import scanpy
     from threadpoolctl import threadpool_limits
 
-    ordered = values[sorted(values.columns, key=str)]
-    matrix = np.ascontiguousarray(ordered.to_numpy(dtype=np.float32).T)
+    order = sorted(range(values.shape[1]), key=lambda i: str(values.columns[i]))
+    samples = values.columns[order]
+    matrix = values.to_numpy(dtype=np.float32).T[order]  # one copy: the matrix may be large
     varies = matrix.max(axis=0) > matrix.min(axis=0)
     data = anndata.AnnData(
-        matrix[:, varies],
-        obs=pd.DataFrame(index=ordered.columns.map(str)),
-        var=pd.DataFrame(index=ordered.index[varies].map(str)),
+        matrix if varies.all() else matrix[:, varies],
+        obs=pd.DataFrame(index=samples.map(str)),
+        var=pd.DataFrame(index=values.index[varies].map(str)),
         uns={"log1p": {"base": 2}},
     )
+    del matrix
     n = data.n_obs
     with threadpool_limits(limits=1):
         scanpy.pp.highly_variable_genes(data, n_top_genes=min(GENES, data.n_vars), flavor="seurat")
@@ -75,7 +77,7 @@ def _embed(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float | int]]:
         scanpy.pp.neighbors(data, n_neighbors=neighbours, transformer="sklearn", random_state=SEED)
         scanpy.tl.umap(data, random_state=SEED)
     places = np.hstack([data.obsm["X_pca"][:, :2], data.obsm["X_umap"]]).astype(np.float64)
-    table = pd.DataFrame(places, index=ordered.columns, columns=list(COLUMNS[1:]))
+    table = pd.DataFrame(places, index=samples, columns=list(COLUMNS[1:]))
     shares = data.uns["pca"]["variance_ratio"].astype(np.float64)
     facts: dict[str, float | int] = {
         "pc1": float(shares[0]),

@@ -29,7 +29,8 @@ def write_embedding(folder: Path, *, wanted: bool = True, say: Progress = silent
     else:
         failed = failed_gates(read_table(folder / "quality.tsv"))
         values = read_prepared(folder / "prepared.h5ad").values
-        values = values[[s for s in values.columns if str(s) not in failed]]
+        if failed:
+            values = values[[s for s in values.columns if str(s) not in failed]]
         if (n := values.shape[1]) < FEWEST:
             facts["absent"] = f"{n} samples passed quality, at least {FEWEST} are embedded"
         else:

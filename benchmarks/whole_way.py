@@ -1,0 +1,230 @@
+"""The whole way, from TSV.gz to sample reports, against a straightforward pipeline.
+
+    pip install plotly
+    nice python benchmarks/whole_way.py [--samples 1000] [--resamples 2] [--folder build/whole]
+
+Ours is the workflow as it is typed: ``snakemake --cores 2`` on one cohort sheet. The other is what
+one writes in an afternoon with pandas, gseapy, scipy, plotly and scanpy: the same matrix, the same
+gene sets, the same kinds of output. Each runs in a process of its own; CPU seconds are those of the
+process and all it starts.
+
+Every score of ours has an interval (genes resampled) and its place among random sets. gseapy has
+neither, so the other pipeline scores `--resamples` resampled and as many random copies of every
+set, the usual way being a hundred of each; what a hundred cost is derived from that and said to be
+so. It has no counterpart to leave-one-out places, residuals, verdicts, rules, phenotype and checks
+of quality.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+CORES, USUAL = 2, 100
+Times = dict[str, float]
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of all that it has started and that have ended."""
+    return sum(os.times()[:4])
+
+
+@contextmanager
+def timed(times: Times, name: str) -> Iterator[None]:
+    """Add the CPU time of the block to `times`."""
+    before = cpu_seconds()
+    yield
+    times[name] = times.get(name, 0.0) + cpu_seconds() - before
+
+
+def straightforward(path: Path, out: Path, resamples: int) -> Times:
+    """Run the other pipeline in this process; CPU seconds by stage."""
+    times: Times = {}
+    with timed(times, "imports"):
+        import gseapy
+        import numpy as np
+        import pandas as pd
+
+        from resistpath.api import gene_lengths
+        from resistpath.io.resources import catalogue, deconvolution_tables
+    book = catalogue()
+    sets = {s.name: list(s.up) for s in book.gene_sets() if len(s.up) > 1}
+    with timed(times, "read and normalise"):
+        counts = pd.read_csv(path, sep="\t", index_col=0)
+        lengths = gene_lengths().reindex(counts.index).dropna()
+        rate = counts.loc[lengths.index].div(lengths, axis=0)
+        tpm = rate.div(rate.sum()) * 1e6
+        log = np.log2(tpm + 1)
+
+    def ssgsea(gene_sets: dict[str, list[str]]) -> pd.DataFrame:
+        found = gseapy.ssgsea(
+            data=log,
+            gene_sets=gene_sets,
+            outdir=None,
+            min_size=1,
+            max_size=20_000,
+            threads=CORES,
+            no_plot=True,
+        )
+        return found.res2d.pivot(index="Name", columns="Term", values="ES").astype(float)
+
+    with timed(times, "scores"):
+        scores = ssgsea(sets)
+        ranks = log.rank()
+        singscore = pd.DataFrame({k: ranks.reindex(g).mean() / len(log) for k, g in sets.items()})
+        means = pd.DataFrame({k: log.reindex(g).mean() for k, g in sets.items()})
+    rng = np.random.default_rng(1)
+    draws = []
+    for _ in range(resamples):
+        with timed(times, "resampled sets"):
+            again = {k: sorted(set(rng.choice(g, len(g)))) for k, g in sets.items()}
+            draws.append(ssgsea(again))
+        with timed(times, "random sets"):
+            ssgsea({k: list(rng.choice(log.index, len(g))) for k, g in sets.items()})
+    spread = sum((d - scores) ** 2 for d in draws) ** 0.5
+    with timed(times, "deconvolution"):
+        from scipy.optimize import nnls
+
+        profiles = deconvolution_tables()["til10"].set_index("symbol").iloc[:, 2:]
+        profiles = profiles[profiles.index.isin(tpm.index)].astype(float)
+        mixtures, signature = tpm.loc[profiles.index], profiles.to_numpy()
+        found = {s: nnls(signature, mixtures[s].to_numpy())[0] for s in mixtures}
+        fractions = pd.DataFrame(found, index=profiles.columns).T
+    with timed(times, "percentiles"):
+        from scipy.stats import percentileofscore
+
+        places = scores.apply(lambda c: [percentileofscore(c, x, "mean") for x in c])
+    with timed(times, "sample reports"):
+        pages(out / "reports", scores, spread, places, fractions)
+    with timed(times, "cohort page and h5ad"):
+        cohort(out, log, scores, places, singscore, means)
+    return times
+
+
+def pages(folder: Path, scores: Any, spread: Any, places: Any, fractions: Any) -> None:
+    """One page per sample: places with intervals, each distribution, the cells, the table."""
+    import pandas as pd
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = list(scores)
+    for sample in scores.index:
+        dots = go.Figure(go.Scatter(x=places.loc[sample], y=names, mode="markers"))
+        strips = make_subplots(rows=-(-len(names) // 4), cols=4, subplot_titles=names)
+        for i, name in enumerate(names):
+            at = {"row": i // 4 + 1, "col": i % 4 + 1}
+            strips.add_trace(go.Histogram(x=scores[name], nbinsx=30), **at)
+            strips.add_vline(x=scores.loc[sample, name], **at)
+        cells = go.Figure(go.Bar(x=fractions.columns, y=fractions.loc[sample]))
+        table = pd.DataFrame(
+            {
+                "score": scores.loc[sample],
+                "spread": spread.loc[sample] if hasattr(spread, "loc") else None,
+                "percentile": places.loc[sample],
+            }
+        )
+        parts = [
+            figure.to_html(full_html=False, include_plotlyjs="directory" if not i else False)
+            for i, figure in enumerate((dots, strips, cells))
+        ]
+        (folder / f"{sample}.html").write_text("".join([*parts, table.to_html()]), encoding="utf-8")
+
+
+def cohort(out: Path, log: Any, scores: Any, places: Any, singscore: Any, means: Any) -> None:
+    """Heat map and embedding, and everything as h5ad."""
+    import anndata
+    import plotly.express as px
+    import scanpy
+
+    data = anndata.AnnData(log.T)
+    for name, table in {"ssgsea": scores, "singscore": singscore, "mean": means}.items():
+        data.obsm[name] = table.reindex(data.obs_names)
+    data.write_h5ad(out / "cohort.h5ad")
+    scanpy.pp.pca(data)
+    scanpy.pp.neighbors(data)
+    scanpy.tl.umap(data)
+    umap = px.scatter(x=data.obsm["X_umap"][:, 0], y=data.obsm["X_umap"][:, 1])
+    heat = px.imshow(places.T)
+    (out / "index.html").write_text(heat.to_html() + umap.to_html(), encoding="utf-8")
+
+
+def ours(folder: Path, path: Path, sheet: Path) -> Times:
+    """Run the workflow on one cohort; CPU seconds by step, of Snakemake itself, and in all."""
+    cohorts = folder / "cohorts.tsv"
+    cohorts.write_text(f"cohort\texpression\tsamples\nwhole\t{path}\t{sheet}\n", encoding="utf-8")
+    words = [
+        *(sys.executable, "-m", "snakemake", "--cores", str(CORES), "--quiet", "all"),
+        *("--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config" / "config.yaml"),
+        *("--forceall", "--config", f"cohorts={cohorts}", "results=ours"),
+    ]
+    before = cpu_seconds()
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
+    subprocess.run(list(map(str, words)), cwd=folder, env=environment, check=True)  # noqa: S603
+    whole = cpu_seconds() - before
+    times = {}
+    for record in sorted((folder / "ours" / "whole" / "benchmarks").glob("*.tsv")):
+        head, row = (line.split("\t") for line in record.read_text().splitlines()[:2])
+        times[record.stem] = float(dict(zip(head, row, strict=True))["cpu_time"])
+    return times | {"Snakemake and starting steps": whole - sum(times.values())}
+
+
+def main() -> None:
+    """Run both on the same matrix and print where the time goes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--resamples", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=Path("build/whole"))
+    parser.add_argument("--straightforward", nargs=2, type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.straightforward:
+        path, out = args.straightforward
+        print(json.dumps(straightforward(path, out, args.resamples)))
+        return
+    from scale import make_cohort
+
+    folder = args.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"counts_{args.samples}.tsv.gz"
+    if not path.is_file():
+        make_cohort(path, args.samples)
+    begun = time.perf_counter()
+    mine = ours(folder, path, folder / f"sheet_{args.samples}.tsv")
+    wall = {"ours": time.perf_counter() - begun}
+    words = [sys.executable, __file__, "--straightforward", path, folder / "other"]
+    words += ["--resamples", args.resamples]
+    begun = time.perf_counter()
+    done = subprocess.run(list(map(str, words)), check=True, stdout=subprocess.PIPE)  # noqa: S603
+    wall["other"] = time.perf_counter() - begun
+    report(args.samples, args.resamples, mine, json.loads(done.stdout.splitlines()[-1]), wall)
+
+
+def report(samples: int, resamples: int, mine: Times, other: Times, wall: Times) -> None:
+    """Print both, their ratio as measured, and with a hundred resamples as derived."""
+    for name, times in (("resistpath", mine), ("pandas, gseapy, plotly", other)):
+        total = sum(times.values())
+        print(f"\n{name}, {samples:,} samples: {total:.0f} CPU s\n")
+        print("| step | CPU s | share |\n|---|---|---|")
+        for step, seconds in times.items():
+            print(f"| {step} | {seconds:.1f} | {seconds / total:.0%} |")
+    draws = ("resampled sets", "random sets")
+    once = sum(other.get(name, 0.0) for name in draws) / max(resamples, 1)
+    plain = sum(seconds for name, seconds in other.items() if name not in draws)
+    base = sum(mine.values())
+    print(f"\nwall: {wall['ours']:.0f} s and {wall['other']:.0f} s")
+    print(f"without intervals and random sets: {plain / base:.1f} times ours (measured)")
+    print(f"with {resamples} of each: {sum(other.values()) / base:.1f} times ours (measured)")
+    print(f"with {USUAL} of each: {(plain + USUAL * once) / base:.1f} times ours (derived)")
+
+
+if __name__ == "__main__":
+    main()
