@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,16 @@ def read_measures(folder: Path, prepared: Prepared | None = None) -> Measures:
     )
 
 
+def check_timepoint(timepoint: str) -> None:
+    """Refuse a time point that no sample sheet can have."""
+    if timepoint not in samples.TIMEPOINTS:
+        raise UserError(
+            f"there is no time point {timepoint!r}",
+            where="compare.timepoint",
+            do=f"use {', '.join(samples.TIMEPOINTS)}",
+        )
+
+
 def select(measures: Measures, timepoint: str, replicates: samples.Rule) -> samples.Selection:
     """Patients of one time point that pass quality."""
     return samples.select(
@@ -131,8 +141,7 @@ def associate(
     if aligned:
         warning = f"{', '.join(aligned)} aligned with response"
         table["note"] = ["; ".join(filter(None, [n, warning])) for n in table["note"]]
-    use = uses(catalogue(), measures.name)
-    table["leakage"] = [use.get(key, "") for key in zip(table["kind"], table["name"], strict=True)]
+    table["leakage"] = leakage_marks(zip(table["kind"], table["name"], strict=True), measures.name)
     return table
 
 
@@ -141,6 +150,18 @@ def confounded(sheet: pd.DataFrame) -> dict[str, str]:
     found = cohort_confounding(sheet)
     warned = found[found["status"] == "warn"]
     return dict(zip(warned["variable"], warned["note"], strict=True))
+
+
+def leakage_marks(rows: Iterable[tuple[str, str]], cohort: str) -> list[str]:
+    """What each readout or mechanism (kind, name) owes to the cohort; empty if nothing is known.
+
+    One that the shipped catalogue does not have is the user's.
+    """
+    book = catalogue()
+    use = uses(book, cohort)
+    known = {("readout", r.readout) for r in book.readouts}
+    known |= {("mechanism", m.mechanism) for m in book.mechanisms}
+    return [use.get(row, "") if row in known else leakage.OWN for row in rows]
 
 
 def uses(book: Catalogue, cohort: str) -> dict[tuple[str, str], str]:
@@ -224,12 +245,7 @@ def compare(
     say: Progress = silent,
 ) -> None:
     """Write ``comparison/``: response.tsv, paired.tsv, changes.tsv, survival.tsv, summary.json."""
-    if timepoint not in samples.TIMEPOINTS:
-        raise UserError(
-            f"there is no time point {timepoint!r}",
-            where="compare.timepoint",
-            do=f"use {', '.join(samples.TIMEPOINTS)}",
-        )
+    check_timepoint(timepoint)
     measures = read_measures(folder)
     selection = select(measures, timepoint, replicates)
     sheet, conflicts = samples.patient_sheet(selection, measures.sheet)

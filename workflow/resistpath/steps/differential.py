@@ -1,0 +1,212 @@
+"""differential: genes and gene sets that go with response in one cohort, by moderated statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from resistpath.cohort import differential as genes
+from resistpath.cohort import enrichment, samples
+from resistpath.errors import UserError
+from resistpath.io.files import write_json
+from resistpath.io.prepared import Prepared, read_prepared
+from resistpath.io.resources import catalogue
+from resistpath.io.tables import read_table, write_table
+from resistpath.mechanisms.records import Catalogue
+from resistpath.quality import failed_gates
+from resistpath.score.gseapy_backend import prerank
+from resistpath.steps import Progress, silent
+from resistpath.steps.compare import COVARIATES, check_timepoint, confounded, leakage_marks
+
+OUTPUTS = ("differential.tsv", "prerank.tsv", "differential.json")
+METHODS = ("auto", "pydeseq2", "limma", "none")
+FOUND = 0.1
+"""q below which a gene or set is counted as found."""
+SINGLE = ("gene", "ratio", "fraction")
+"""Readouts that are no gene set."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The contrast, gene by gene.
+
+    Attributes
+    ----------
+    genes
+        Columns as `resistpath.cohort.differential.COLUMNS`.
+    facts
+        What was done, for differential.json.
+    """
+
+    genes: pd.DataFrame
+    facts: dict[str, Any]
+
+
+def choose(method: str, prepared: Prepared) -> tuple[str, str]:
+    """Return ``pydeseq2`` or ``limma``, and why."""
+    whole = prepared.counts is not None and genes.are_whole(prepared.counts)
+    if method == "pydeseq2" and not whole:
+        raise UserError(
+            "PyDESeq2 needs reads as whole numbers, which this cohort was not prepared from",
+            where="differential.method",
+            do="use auto or limma",
+        )
+    if method == "limma":
+        return method, "asked for"
+    if whole:
+        return "pydeseq2", "the cohort was given as reads"
+    if prepared.counts is not None:
+        return "limma", "the reads are estimates, not whole numbers"
+    return "limma", "the cohort was not given as reads"
+
+
+def rank_genes(
+    prepared: Prepared,
+    selection: samples.Selection,
+    *,
+    covariates: Sequence[str],
+    method: str,
+    level: float,
+) -> Ranked:
+    """Contrast responders with non-responders among the patients of a selection.
+
+    A patient's samples are averaged on the logarithmic scale; reads are summed.
+    """
+    sheet, _ = samples.patient_sheet(selection, prepared.obs)
+    compared = genes.arms(samples.responders(sheet), sheet, covariates)
+    responders, others = compared.sizes
+    facts: dict[str, Any] = {
+        "responders": responders,
+        "non_responders": others,
+        "adjusted_for": list(compared.adjusted_for),
+        "covariates_left_out": compared.dropped,
+        "patients_left_out": {p: "a covariate is missing" for p in compared.incomplete},
+        "absent": compared.absent,
+    }
+    if compared.absent:
+        return Ranked(pd.DataFrame(columns=list(genes.COLUMNS)), facts)
+    facts["confounded"] = confounded(sheet.loc[compared.columns.index])
+    chosen, reason = choose(method, prepared)
+    by_sample = prepared.counts if chosen == "pydeseq2" else prepared.values
+    assert by_sample is not None  # noqa: S101 - `choose` saw them
+    values = samples.represent(selection, by_sample.T)
+    if chosen == "pydeseq2":
+        several = pd.Series({p: len(s) for p, s in selection.groups.items()})
+        table, more = genes.negative_binomial(values.mul(several, axis=0), compared, level=level)
+    else:
+        table, more = genes.linear(values, compared, level=level)
+    facts |= {"method": chosen, "method_reason": reason, **more, "genes": len(table)}
+    facts["genes_found"] = int((table["q"] < FOUND).sum())
+    if table.empty:
+        facts["absent"] = "hardly a gene is expressed in enough patients"
+    return Ranked(table, facts)
+
+
+def rank_sets(
+    table: pd.DataFrame,
+    book: Catalogue,
+    cohort: str,
+    *,
+    permutations: int,
+    smallest: int,
+    seed: int,
+) -> tuple[pd.DataFrame, int]:
+    """Prerank of every gene set of the catalogue, and the number of genes that tie."""
+    ranked, ties = enrichment.ranking(table)
+    readouts = [r for r in book.readouts if r.method not in SINGLE]
+    sets = {
+        (r.readout, side): members
+        for r in readouts
+        for side, members in enrichment.sides(r.readout, r.genes_up, r.genes_down)
+    }
+    known = set(ranked.index)
+    tested = {
+        enrichment.term(*key): members
+        for key, members in sets.items()
+        if len(known.intersection(members)) >= smallest
+    }
+    found = pd.DataFrame()
+    if tested:
+        found = prerank(ranked, tested, threads=1, permutations=permutations, seed=seed)
+    names = [r.readout for r in readouts]
+    marks = leakage_marks([("readout", name) for name in names], cohort)
+    return enrichment.prerank_table(
+        found,
+        sets,
+        ranked.index,
+        mechanisms={r.readout: str(r.mechanism) for r in readouts if r.mechanism},
+        leakage=dict(zip(names, marks, strict=True)),
+        smallest=smallest,
+        permutations=permutations,
+    ), ties
+
+
+def differential(
+    folder: Path,
+    *,
+    timepoint: str = "pre",
+    covariates: Sequence[str] = COVARIATES,
+    replicates: samples.Rule = "mean",
+    level: float = 0.95,
+    method: str = "auto",
+    permutations: int = 1000,
+    min_size: int = 5,
+    seed: int = 1,
+    signatures: Path | None = None,
+    say: Progress = silent,
+) -> None:
+    """Write ``comparison/``: differential.tsv, prerank.tsv, differential.json.
+
+    The tables are empty, and the record says why, where the cohort has not both outcomes, where
+    response cannot be told from a covariate, or with the method ``none``.
+    """
+    check_timepoint(timepoint)
+    if method not in METHODS:
+        raise UserError(
+            f"there is no method {method!r}",
+            where="differential.method",
+            do=f"use {', '.join(METHODS)}",
+        )
+    facts: dict[str, Any] = {"timepoint": timepoint, "replicates": replicates, "level": level}
+    ranked = Ranked(pd.DataFrame(columns=list(genes.COLUMNS)), {"absent": "switched off"})
+    if method != "none":
+        prepared = read_prepared(folder / "prepared.h5ad", counts=method != "limma")
+        selection = samples.select(
+            prepared.obs,
+            timepoint=timepoint,
+            failed=failed_gates(read_table(folder / "quality.tsv")),
+            rule=replicates,
+        )
+        ranked = rank_genes(
+            prepared, selection, covariates=covariates, method=method, level=level
+        )
+    facts |= ranked.facts
+    sets = pd.DataFrame(columns=list(enrichment.COLUMNS))
+    if not facts["absent"]:
+        book = catalogue(signatures)
+        options = {"permutations": permutations, "smallest": min_size, "seed": seed}
+        sets, ties = rank_sets(ranked.genes, book, folder.resolve().name, **options)
+        facts |= {"permutations": permutations, "min_size": min_size, "seed": seed, "ties": ties}
+        facts["sets"] = int(sets["nes"].notna().sum())
+        facts["sets_found"] = int((sets["q"] < FOUND).sum())
+    out = folder / "comparison"
+    out.mkdir(parents=True, exist_ok=True)
+    write_table(out / OUTPUTS[0], ranked.genes)
+    write_table(out / OUTPUTS[1], sets)
+    write_json(out / OUTPUTS[2], facts)
+    if facts["absent"]:
+        say(f"nothing compared: {facts['absent']}")
+        return
+    say(
+        f"{facts['method']}: {facts['responders']} responders, {facts['non_responders']}"
+        f" non-responders; {facts['genes_found']} of {facts['genes']} genes and"
+        f" {facts['sets_found']} of {facts['sets']} sets with q < {FOUND:g}"
+    )
+    for note in facts["notes"]:
+        say(f"note: {note}")
+    for column, note in facts["confounded"].items():
+        say(f"warning: {column}: {note}")
