@@ -108,6 +108,7 @@ HEAVY = {
     "lifelines",
     "matplotlib",
     "numba",
+    "pydeseq2",
     "rnanorm",
     "scanpy",
     "seaborn",

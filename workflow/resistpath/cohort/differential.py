@@ -88,6 +88,8 @@ def arms(positive: pd.Series[bool], sheet: pd.DataFrame, covariates: Sequence[st
     covariates
         Columns of the sheet to adjust for; see `resistpath.cohort.design.build`.
     """
+    if why := _few(int(positive.sum()), int((~positive).sum())):
+        return Arms(pd.DataFrame(), absent=why)
     positive = positive.sort_index()
     base = design.build(sheet, list(dict.fromkeys(covariates)), needed=positive.index)
     others = design.varying(base.columns)
@@ -95,11 +97,8 @@ def arms(positive: pd.Series[bool], sheet: pd.DataFrame, covariates: Sequence[st
     table = pd.concat([pd.Series(1.0, index=y.index, name="intercept"), y, others], axis=1)
     incomplete = tuple(str(p) for p in positive.index.difference(base.complete))
     made = Arms(table, base.kept, base.dropped, incomplete)
-    m, n = made.sizes
-    why = ""
-    if min(m, n) < FEWEST_OF_A_GROUP:
-        why = f"{m} responders and {n} non-responders with all covariates"
-        why += f", at least {FEWEST_OF_A_GROUP} of each are compared"
+    if few := _few(*made.sizes):
+        why = f"with all covariates, {few}"
     elif len(table) - table.shape[1] < FEWEST_RESIDUAL:
         why = f"{table.shape[1]} parameters for {len(table)} patients"
     elif _alignment(y, others) >= COLLINEAR:
@@ -109,6 +108,13 @@ def arms(positive: pd.Series[bool], sheet: pd.DataFrame, covariates: Sequence[st
     if not why:
         return made
     return Arms(pd.DataFrame(), base.kept, base.dropped, incomplete, why)
+
+
+def _few(m: int, n: int) -> str:
+    if min(m, n) >= FEWEST_OF_A_GROUP:
+        return ""
+    least = f"at least {FEWEST_OF_A_GROUP} of each are compared"
+    return f"{m} responders and {n} non-responders, {least}"
 
 
 def _alignment(y: pd.Series[float], others: pd.DataFrame) -> float:

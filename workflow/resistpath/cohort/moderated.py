@@ -144,3 +144,21 @@ def moderated_t(
         index=values.columns,
     )
     return table, prior
+
+
+def standard_residuals(values: pd.DataFrame, design: pd.DataFrame) -> pd.DataFrame:
+    """What the model leaves of each gene, with a mean square of one over its degrees of freedom.
+
+    Samples x genes, as `values`; a gene without residual spread is zero.
+    """
+    from threadpoolctl import threadpool_limits
+
+    x = design.to_numpy(dtype=np.float64)
+    y = values.loc[design.index].to_numpy(dtype=np.float64)
+    with threadpool_limits(limits=1):  # more threads would add in another order
+        q, _ = np.linalg.qr(x)
+        rest = y - q @ (q.T @ y)
+    size = np.sqrt((rest**2).sum(axis=0) / (len(x) - x.shape[1]))
+    flat = size <= 1e-8 * np.maximum(np.abs(y).max(axis=0), 1.0)
+    rest = np.where(flat, 0.0, rest / np.where(flat, 1.0, size))
+    return pd.DataFrame(rest, index=design.index, columns=values.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from resistpath.cohort import differential as genes
 from resistpath.cohort import enrichment, samples
+from resistpath.cohort.moderated import standard_residuals
 from resistpath.errors import UserError
 from resistpath.io.files import write_json
 from resistpath.io.prepared import Prepared, read_prepared
@@ -40,10 +41,17 @@ class Ranked:
         Columns as `resistpath.cohort.differential.COLUMNS`.
     facts
         What was done, for differential.json.
+    residuals
+        Patients x genes, log2(TPM+1): what the model leaves, see
+        `resistpath.cohort.moderated.standard_residuals`.
+    df
+        Residual degrees of freedom.
     """
 
     genes: pd.DataFrame
     facts: dict[str, Any]
+    residuals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    df: int = 0
 
 
 def choose(method: str, prepared: Prepared) -> tuple[str, str]:
@@ -77,9 +85,12 @@ def rank_genes(
     A patient's samples are averaged on the logarithmic scale; reads are summed.
     """
     sheet, _ = samples.patient_sheet(selection, prepared.obs)
-    compared = genes.arms(samples.responders(sheet), sheet, covariates)
+    positive = samples.responders(sheet)
+    compared = genes.arms(positive, sheet, covariates)
     responders, others = compared.sizes
     facts: dict[str, Any] = {
+        "responders_known": int(positive.sum()),
+        "non_responders_known": int((~positive).sum()),
         "responders": responders,
         "non_responders": others,
         "adjusted_for": list(compared.adjusted_for),
@@ -91,23 +102,24 @@ def rank_genes(
         return Ranked(pd.DataFrame(columns=list(genes.COLUMNS)), facts)
     facts["confounded"] = confounded(sheet.loc[compared.columns.index])
     chosen, reason = choose(method, prepared)
-    by_sample = prepared.counts if chosen == "pydeseq2" else prepared.values
-    assert by_sample is not None  # noqa: S101 - `choose` saw them
-    values = samples.represent(selection, by_sample.T)
-    if chosen == "pydeseq2":
+    values = samples.represent(selection, prepared.values.T)
+    if chosen == "pydeseq2" and prepared.counts is not None:
         several = pd.Series({p: len(s) for p, s in selection.groups.items()})
-        table, more = genes.negative_binomial(values.mul(several, axis=0), compared, level=level)
+        counts = samples.represent(selection, prepared.counts.T).mul(several, axis=0)
+        table, more = genes.negative_binomial(counts, compared, level=level)
     else:
         table, more = genes.linear(values, compared, level=level)
     facts |= {"method": chosen, "method_reason": reason, **more, "genes": len(table)}
     facts["genes_found"] = int((table["q"] < FOUND).sum())
     if table.empty:
         facts["absent"] = "hardly a gene is expressed in enough patients"
-    return Ranked(table, facts)
+        return Ranked(table, facts)
+    rest = standard_residuals(values[sorted(table["gene"])], compared.columns)
+    return Ranked(table, facts, rest, len(compared.columns) - compared.columns.shape[1])
 
 
 def rank_sets(
-    table: pd.DataFrame,
+    by_gene: Ranked,
     book: Catalogue,
     cohort: str,
     *,
@@ -115,8 +127,8 @@ def rank_sets(
     smallest: int,
     seed: int,
 ) -> tuple[pd.DataFrame, int]:
-    """Prerank of every gene set of the catalogue, and the number of genes that tie."""
-    ranked, ties = enrichment.ranking(table)
+    """Every gene set of the catalogue along the ranking, and the number of genes that tie."""
+    ranked, ties = enrichment.ranking(by_gene.genes)
     readouts = [r for r in book.readouts if r.method not in SINGLE]
     sets = {
         (r.readout, side): members
@@ -127,15 +139,18 @@ def rank_sets(
     tested = {
         enrichment.term(*key): members
         for key, members in sets.items()
-        if len(known.intersection(members)) >= smallest
+        if smallest <= len(known.intersection(members)) < len(known)
     }
     found = pd.DataFrame()
     if tested:
         found = prerank(ranked, tested, threads=1, permutations=permutations, seed=seed)
+    scores = enrichment.as_normal(by_gene.genes)
+    correlated = enrichment.correlated_test(scores, by_gene.residuals, tested, by_gene.df)
     names = [r.readout for r in readouts]
     marks = leakage_marks([("readout", name) for name in names], cohort)
     return enrichment.prerank_table(
         found,
+        correlated,
         sets,
         ranked.index,
         mechanisms={r.readout: str(r.mechanism) for r in readouts if r.mechanism},
@@ -189,10 +204,10 @@ def differential(
     if not facts["absent"]:
         book = catalogue(signatures)
         options = {"permutations": permutations, "smallest": min_size, "seed": seed}
-        sets, ties = rank_sets(ranked.genes, book, folder.resolve().name, **options)
+        sets, ties = rank_sets(ranked, book, folder.resolve().name, **options)
         facts |= {"permutations": permutations, "min_size": min_size, "seed": seed, "ties": ties}
         facts["sets"] = int(sets["nes"].notna().sum())
-        facts["sets_found"] = int((sets["q"] < FOUND).sum())
+        facts["sets_found"] = int((sets["q_correlated"] < FOUND).sum())
     out = folder / "comparison"
     out.mkdir(parents=True, exist_ok=True)
     write_table(out / OUTPUTS[0], ranked.genes)
@@ -204,7 +219,8 @@ def differential(
     say(
         f"{facts['method']}: {facts['responders']} responders, {facts['non_responders']}"
         f" non-responders; {facts['genes_found']} of {facts['genes']} genes and"
-        f" {facts['sets_found']} of {facts['sets']} sets with q < {FOUND:g}"
+        f" {facts['sets_found']} of {facts['sets']} sets (their genes' correlation counted)"
+        f" with q < {FOUND:g}"
     )
     for note in facts["notes"]:
         say(f"note: {note}")
