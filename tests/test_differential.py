@@ -237,7 +237,7 @@ def test_several_samples_of_a_patient_count_once(finished, monkeypatch):
     """Reads of a patient's samples are summed, other values averaged."""
     prepared = read_prepared(finished / "prepared.h5ad")
     prepared.obs["timepoint"] = "pre"
-    counts = (2.0**prepared.values.astype(float)).round()
+    counts = (2.0 ** prepared.values.astype(float)).round()
     given = Prepared(prepared.values, prepared.obs, {}, counts)
     selection = step.samples.select(given.obs)
     seen = {}

@@ -8,7 +8,14 @@ import traceback
 from collections.abc import Sequence
 
 from resistpath.cli.assess import THRESHOLDS, add_assess, add_reference, add_report
-from resistpath.cli.compare import COMPARE, DIFFERENTIAL, META, add_compare, add_differential, add_meta
+from resistpath.cli.compare import (
+    COMPARE,
+    DIFFERENTIAL,
+    META,
+    add_compare,
+    add_differential,
+    add_meta,
+)
 from resistpath.cli.inputs import FETCH, add_fetch, add_prepare
 from resistpath.cli.measure import RECIPE, add_deconvolve, add_score, add_signature
 from resistpath.cli.run import add_run

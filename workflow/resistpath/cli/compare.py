@@ -53,9 +53,7 @@ def add_compare(verbs: Verbs) -> None:  # type: ignore[valid-type]
 
 def add_differential(verbs: Verbs) -> None:  # type: ignore[valid-type]
     """Add the verb ``differential``."""
-    parser = verb(
-        verbs, "differential", "rank genes and gene sets by response; see comparison/"
-    )
+    parser = verb(verbs, "differential", "rank genes and gene sets by response; see comparison/")
     folder(parser)
     _comparison(parser)
     parser.add_argument(

@@ -244,9 +244,7 @@ def _pydeseq2(
         )
         data.deseq2()
         which = (columns.columns == RESPONDER).astype(np.float64)
-        test = DeseqStats(
-            data, contrast=which, independent_filter=False, inference=one, quiet=True
-        )
+        test = DeseqStats(data, contrast=which, independent_filter=False, inference=one, quiet=True)
         test.summary()
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     converged = data.var["_LFC_converged"].reindex(counts.columns).fillna(True).astype(bool)

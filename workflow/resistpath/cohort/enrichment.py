@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -142,11 +143,12 @@ def prerank_table(
     Returns
     -------
     DataFrame
-        `COLUMNS` in the order of \\|NES\\|: n_genes of the set and n_ranked of them (coverage:
-        their share), es, nes (above zero: higher in responders), p, q (Benjamini and Hochberg over
-        the sets tested), fdr_gsea (gseapy's own), correlation, p_correlated and q_correlated
-        (`correlated_test`), leading_genes with the strongest first.
+        `COLUMNS`, the largest NES of either sign first: n_genes of the set and n_ranked of them
+        (coverage: their share), es, nes (above zero: higher in responders), p, q (Benjamini and
+        Hochberg over the sets tested), fdr_gsea (gseapy's own), correlation, p_correlated and
+        q_correlated (`correlated_test`), leading_genes with the strongest first.
     """
+    answers = {str(name): row for name, row in found.to_dict("index").items()}
     place = {str(gene): i for i, gene in enumerate(ranked)}
     rows = []
     for (readout, side), genes in sets.items():
@@ -161,8 +163,8 @@ def prerank_table(
             "leakage": leakage.get(readout, ""),
             "note": f"not tested: {n} genes ranked, fewer than {smallest}" if n < smallest else "",
         }
-        if term(readout, side) in found.index:
-            row |= _read(found.loc[term(readout, side)], place, permutations)
+        if term(readout, side) in answers:
+            row |= _read(answers[term(readout, side)], place, permutations)
             row["correlation"], row["p_correlated"] = correlated.loc[term(readout, side)]
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -175,7 +177,7 @@ def prerank_table(
     return table.loc[order.index].reset_index(drop=True)
 
 
-def _read(row: pd.Series, place: Mapping[str, int], permutations: int) -> dict[str, object]:
+def _read(row: Mapping[Any, Any], place: Mapping[str, int], permutations: int) -> dict[str, object]:
     nes = float(row["NES"])
     genes = [g for g in str(row["Lead_genes"]).split(";") if g]
     genes.sort(key=place.__getitem__, reverse=nes < 0)  # versions of gseapy differ

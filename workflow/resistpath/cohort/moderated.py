@@ -40,7 +40,7 @@ class Prior:
 
 
 def inverse_trigamma(y: float) -> float:
-    """x > 0 with ψ'(x) = y, by Newton's method on 1/ψ' (Smyth 2004, appendix).
+    """Return x > 0 with ψ'(x) = y, by Newton's method on 1/ψ' (Smyth 2004, appendix).
 
     >>> round(inverse_trigamma(1.6449340668), 6)
     1.0

@@ -185,16 +185,28 @@ def uses(book: Catalogue, cohort: str) -> dict[tuple[str, str], str]:
     return out
 
 
+def follow_up(sheet: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[bool]]:
+    """Time, above zero, and event of the patients for whom both are known."""
+    if not {"survival_time", "survival_event"} <= set(sheet.columns):
+        return pd.Series(dtype=float), pd.Series(dtype=bool)
+    time = pd.to_numeric(sheet["survival_time"], errors="coerce")
+    event = pd.to_numeric(sheet["survival_event"], errors="coerce")
+    known = (time > 0) & event.notna()
+    return time[known], event[known].astype(bool)
+
+
 def survive(
-    measures: Measures, selection: samples.Selection, *, covariates: Sequence[str], level: float
+    measures: Measures,
+    selection: samples.Selection,
+    *,
+    covariates: Sequence[str],
+    level: float,
+    without: Collection[str] = (),
 ) -> pd.DataFrame:
     """Cox regression of every readout and mechanism, raw and residual; empty without follow-up."""
     sheet, _ = samples.patient_sheet(selection, measures.sheet)
-    if not {"survival_time", "survival_event"} <= set(sheet.columns):
-        return pd.DataFrame(columns=list(SURVIVAL))
-    time = pd.to_numeric(sheet["survival_time"], errors="coerce")
-    event = pd.to_numeric(sheet["survival_event"], errors="coerce")
-    if not (time.notna() & event.notna()).any():
+    time, event = follow_up(sheet.drop(list(without), errors="ignore"))
+    if time.empty:
         return pd.DataFrame(columns=list(SURVIVAL))
     present = [c for c in covariates if c in sheet]
     parts = []

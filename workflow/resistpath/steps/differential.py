@@ -1,4 +1,4 @@
-"""differential: genes and gene sets that go with response in one cohort, by moderated statistics."""
+"""differential: genes and gene sets that go with response in one cohort."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def rank_genes(
         "non_responders": others,
         "adjusted_for": list(compared.adjusted_for),
         "covariates_left_out": compared.dropped,
-        "patients_left_out": {p: "a covariate is missing" for p in compared.incomplete},
+        "patients_left_out": dict.fromkeys(compared.incomplete, "a covariate is missing"),
         "absent": compared.absent,
     }
     if compared.absent:
@@ -196,9 +196,7 @@ def differential(
             failed=failed_gates(read_table(folder / "quality.tsv")),
             rule=replicates,
         )
-        ranked = rank_genes(
-            prepared, selection, covariates=covariates, method=method, level=level
-        )
+        ranked = rank_genes(prepared, selection, covariates=covariates, method=method, level=level)
     facts |= ranked.facts
     sets = pd.DataFrame(columns=list(enrichment.COLUMNS))
     if not facts["absent"]:
