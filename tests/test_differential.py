@@ -116,12 +116,15 @@ def test_reads_must_be_whole():
     for bad in (0.4, -1.0, np.nan):
         assert not differential.are_whole(x.assign(b=[0.0, bad]))
     prepared = Prepared(x, pd.DataFrame(), {}, x + 0.5)
-    assert step.choose("auto", prepared)[0] == "limma"
-    assert "estimates" in step.choose("auto", prepared)[1]
-    assert step.choose("auto", Prepared(x, pd.DataFrame(), {}, x))[0] == "pydeseq2"
-    assert step.choose("auto", Prepared(x, pd.DataFrame(), {}))[0] == "limma"
+    assert step.choose("auto", prepared, 9)[0] == "limma"
+    assert "estimates" in step.choose("auto", prepared, 9)[1]
+    whole = Prepared(x, pd.DataFrame(), {}, x)
+    assert step.choose("auto", whole, 9)[0] == "pydeseq2"
+    assert step.choose("auto", whole, 201) == ("limma", "more than 200 patients")
+    assert step.choose("pydeseq2", whole, 201)[0] == "pydeseq2"
+    assert step.choose("auto", Prepared(x, pd.DataFrame(), {}), 9)[0] == "limma"
     with pytest.raises(UserError, match="whole numbers"):
-        step.choose("pydeseq2", prepared)
+        step.choose("pydeseq2", prepared, 9)
 
 
 def test_arms_say_why_nothing_can_be_compared():
@@ -247,7 +250,8 @@ def test_several_samples_of_a_patient_count_once(finished, monkeypatch):
         return pd.DataFrame(columns=list(differential.COLUMNS)), {"notes": []}
 
     monkeypatch.setattr(step.genes, "negative_binomial", stop)
-    step.rank_genes(given, selection, covariates=[], method="auto", level=0.95)
+    who, _ = step.arms(given.obs, selection, [])
+    step.rank_genes(given, selection, who, method="auto", level=0.95, wanted=())
     two = selection.groups["P00"]
     assert len(two) == 2
     expected = counts[list(two)].sum(axis=1)

@@ -141,9 +141,15 @@ def expressed(values: pd.DataFrame, least: float, fewest: int) -> pd.DataFrame:
     values
         Patients x genes.
     """
-    kept = (values.to_numpy() >= least).sum(axis=0) >= fewest
-    spread = values.to_numpy().max(axis=0) > values.to_numpy().min(axis=0)
-    return values.loc[:, kept & spread].sort_index(axis=1)
+    x = values.to_numpy()
+    kept = ((x >= least).sum(axis=0) >= fewest) & (x.max(axis=0) > x.min(axis=0))
+    return values[sorted(values.columns[kept])]
+
+
+def _patients(values: pd.DataFrame, compared: Arms) -> pd.DataFrame:
+    """Rows of those compared, in their order; no copy where they are that already."""
+    index = compared.columns.index
+    return values if values.index.equals(index) else values.loc[index]
 
 
 def linear(
@@ -166,7 +172,7 @@ def linear(
         `COLUMNS`, one row per gene in the order of p; mean is the mean log2(TPM+1). Facts: genes
         left out, prior_df and prior_variance, notes.
     """
-    rows = values.loc[compared.columns.index]
+    rows = _patients(values, compared)
     kept = expressed(rows, LEAST_EXPRESSION, min(compared.sizes))
     facts = {"genes_left_out": rows.shape[1] - kept.shape[1], "notes": []}
     if kept.shape[1] < 2:
@@ -200,7 +206,7 @@ def negative_binomial(
     """
     from scipy.special import ndtri
 
-    rows = counts.loc[compared.columns.index]
+    rows = _patients(counts, compared)
     kept = expressed(rows.round(), FEWEST_READS, min(compared.sizes))
     facts: dict[str, Any] = {"genes_left_out": rows.shape[1] - kept.shape[1], "notes": []}
     if kept.shape[1] < 2:

@@ -69,7 +69,7 @@ def correlated_test(
         Normal score by gene (`as_normal`).
     residuals
         Samples x genes, from `resistpath.cohort.moderated.standard_residuals`; all genes of
-        `scores`.
+        `sets` that are in `scores`.
     sets
         Name to genes; two or more of them in `scores`, and not all.
     df
@@ -83,13 +83,13 @@ def correlated_test(
     from scipy.stats import t as student
 
     x = scores.to_numpy(dtype=np.float64)
-    rest = residuals[scores.index].to_numpy(dtype=np.float64)
     total, centre, spread = len(x), float(x.mean()), float(x.var(ddof=1))
     rows = {}
     for name, genes in sets.items():
         inside = scores.index.isin(genes)
         m = int(inside.sum())
-        inflation = m * float((rest[:, inside].mean(axis=1) ** 2).sum() / df)
+        rest = residuals[scores.index[inside]].to_numpy(dtype=np.float64)
+        inflation = m * float((rest.mean(axis=1) ** 2).sum() / df)
         delta = total / (total - m) * (float(x[inside].mean()) - centre)
         within = (total - 1) * spread - delta**2 * m * (total - m) / total
         variance = within / (total - 2) * (max(inflation, 1.0) / m + 1 / (total - m))
@@ -103,7 +103,7 @@ def term(readout: str, side: str) -> str:
     return f"{readout}|{side}"
 
 
-def sides(readout: str, up: Sequence[str], down: Sequence[str]) -> Iterable[tuple[str, list[str]]]:
+def sides(up: Sequence[str], down: Sequence[str]) -> Iterable[tuple[str, list[str]]]:
     """Sides of a set that hold genes, each gene once."""
     for side, genes in zip(SIDES, (up, down), strict=True):
         if genes:

@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ from resistpath.cohort.auc import Floats
 
 SMALLEST_VARIANCE = 1e-5
 """Share of the median variance below which a variance is raised to it, as its logarithm is used."""
+
+BLOCK = 2000
+"""Genes of a large cohort that are taken at a time."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,12 @@ def fit_prior(variances: Floats, df: int) -> Prior:
     return Prior(float(np.exp(e.mean() + digamma(prior / 2) - np.log(prior / 2))), prior)
 
 
+def blocks(genes: int) -> Iterator[slice]:
+    """Parts of a matrix that are small enough to be held in float64."""
+    for start in range(0, genes, BLOCK):
+        yield slice(start, min(start + BLOCK, genes))
+
+
 def moderated_t(
     values: pd.DataFrame, design: pd.DataFrame, column: str, *, level: float = 0.95
 ) -> tuple[pd.DataFrame, Prior]:
@@ -109,19 +119,21 @@ def moderated_t(
     from threadpoolctl import threadpool_limits
 
     x = design.to_numpy(dtype=np.float64)
-    y = values.loc[design.index].to_numpy(dtype=np.float64)
-    df = len(x) - x.shape[1]
-    if df < 1 or y.shape[1] < 2:
+    genes, df = values.shape[1], len(x) - x.shape[1]
+    if df < 1 or genes < 2:
         raise ValueError("no residual degrees of freedom, or fewer than two genes")
+    at = list(design.columns).index(column)
+    mean, estimate, variances = np.empty(genes), np.empty(genes), np.empty(genes)
     with threadpool_limits(limits=1):  # more threads would add in another order
         q, r = np.linalg.qr(x)
         inverse = np.linalg.inv(r)
-        projected = q.T @ y
-        beta = inverse @ projected
-        residual = y - q @ projected
-    at = list(design.columns).index(column)
+        for part in blocks(genes):
+            y = values.iloc[:, part].loc[design.index].to_numpy(dtype=np.float64)
+            projected = q.T @ y
+            mean[part] = y.mean(axis=0)
+            estimate[part] = inverse[at] @ projected
+            variances[part] = ((y - q @ projected) ** 2).sum(axis=0) / df
     unscaled = float(np.sqrt((inverse[at] ** 2).sum()))
-    variances = np.asarray((residual**2).sum(axis=0) / df, dtype=np.float64)
     prior = fit_prior(variances, df)
     if np.isinf(prior.df):
         posterior = np.full_like(variances, prior.variance)
@@ -129,11 +141,10 @@ def moderated_t(
         posterior = (df * variances + prior.df * prior.variance) / (df + prior.df)
     total = min(df + prior.df, float(df * y.shape[1]))
     se = unscaled * np.sqrt(posterior)
-    estimate = beta[at]
     half = float(student.ppf(0.5 + level / 2, total)) * se
     table = pd.DataFrame(
         {
-            "mean": y.mean(axis=0),
+            "mean": mean,
             "estimate": estimate,
             "se": se,
             "low": estimate - half,

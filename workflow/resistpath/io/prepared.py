@@ -117,19 +117,40 @@ def read_prepared(path: Path | str, *, counts: bool = False) -> Prepared:
             parts = {key: anndata.io.read_elem(file[key]) for key in wanted}
         preparation = json.loads(parts["uns"]["preparation"])
     except (OSError, KeyError, ValueError) as error:
-        raise UserError(
-            f"this is not a cohort prepared by resistpath ({error})",
-            where=str(path),
-            do="run resistpath prepare again",
-        ) from error
+        raise _not_prepared(path, error) from error
     genes, samples = pd.Index(parts["var"].index, name="gene"), parts["obs"].index
     values = pd.DataFrame(parts["X"].T, index=genes, columns=samples)
     reads = parts.get("layers", {}).get("counts")
-    obs = parts["obs"].copy()
+    table = None if reads is None else pd.DataFrame(reads.T, index=genes, columns=samples)
+    return Prepared(values, _sheet(parts["obs"]), preparation, table)
+
+
+def read_sheet(path: Path | str) -> pd.DataFrame:
+    """Read the sample sheet of a prepared cohort alone, without its matrix."""
+    import anndata
+    import h5py
+
+    path = need_file(path, "prepared cohort", do="run resistpath prepare first")
+    try:
+        with h5py.File(path) as file:
+            return _sheet(anndata.io.read_elem(file["obs"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise _not_prepared(path, error) from error
+
+
+def _sheet(frame: pd.DataFrame) -> pd.DataFrame:
+    obs = frame.copy()
     for name, column in obs.items():
         if isinstance(column.dtype, pd.CategoricalDtype) or column.dtype == object:
             obs[name] = column.astype(object).map(
                 lambda x: None if x == "" or pd.isna(x) else str(x)
             )
-    table = None if reads is None else pd.DataFrame(reads.T, index=genes, columns=samples)
-    return Prepared(values, obs, preparation, table)
+    return obs
+
+
+def _not_prepared(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"this is not a cohort prepared by resistpath ({error})",
+        where=str(path),
+        do="run resistpath prepare again",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from resistpath.cohort import enrichment, samples
 from resistpath.cohort.moderated import standard_residuals
 from resistpath.errors import UserError
 from resistpath.io.files import write_json
-from resistpath.io.prepared import Prepared, read_prepared
+from resistpath.io.prepared import Prepared, read_prepared, read_sheet
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table, write_table
-from resistpath.mechanisms.records import Catalogue
+from resistpath.mechanisms.records import Catalogue, Readout
 from resistpath.quality import failed_gates
 from resistpath.score.gseapy_backend import prerank
 from resistpath.steps import Progress, silent
@@ -27,6 +27,8 @@ OUTPUTS = ("differential.tsv", "prerank.tsv", "differential.json")
 METHODS = ("auto", "pydeseq2", "limma", "none")
 FOUND = 0.1
 """q below which a gene or set is counted as found."""
+MOST_PATIENTS = 200
+"""Patients up to whom ``auto`` takes PyDESeq2, whose time grows with them."""
 SINGLE = ("gene", "ratio", "fraction")
 """Readouts that are no gene set."""
 
@@ -54,37 +56,30 @@ class Ranked:
     df: int = 0
 
 
-def choose(method: str, prepared: Prepared) -> tuple[str, str]:
+def choose(method: str, prepared: Prepared, patients: int) -> tuple[str, str]:
     """Return ``pydeseq2`` or ``limma``, and why."""
-    whole = prepared.counts is not None and genes.are_whole(prepared.counts)
-    if method == "pydeseq2" and not whole:
+    if method == "limma":
+        return method, "asked for"
+    if method == "auto" and patients > MOST_PATIENTS:
+        return "limma", f"more than {MOST_PATIENTS} patients"
+    if prepared.counts is not None and genes.are_whole(prepared.counts):
+        return "pydeseq2", "the cohort was given as reads"
+    if method == "pydeseq2":
         raise UserError(
             "PyDESeq2 needs reads as whole numbers, which this cohort was not prepared from",
             where="differential.method",
             do="use auto or limma",
         )
-    if method == "limma":
-        return method, "asked for"
-    if whole:
-        return "pydeseq2", "the cohort was given as reads"
     if prepared.counts is not None:
         return "limma", "the reads are estimates, not whole numbers"
     return "limma", "the cohort was not given as reads"
 
 
-def rank_genes(
-    prepared: Prepared,
-    selection: samples.Selection,
-    *,
-    covariates: Sequence[str],
-    method: str,
-    level: float,
-) -> Ranked:
-    """Contrast responders with non-responders among the patients of a selection.
-
-    A patient's samples are averaged on the logarithmic scale; reads are summed.
-    """
-    sheet, _ = samples.patient_sheet(selection, prepared.obs)
+def arms(
+    obs: pd.DataFrame, selection: samples.Selection, covariates: Sequence[str]
+) -> tuple[genes.Arms, dict[str, Any]]:
+    """Who is compared, and what is to be said of it."""
+    sheet, _ = samples.patient_sheet(selection, obs)
     positive = samples.responders(sheet)
     compared = genes.arms(positive, sheet, covariates)
     responders, others = compared.sizes
@@ -98,24 +93,59 @@ def rank_genes(
         "patients_left_out": dict.fromkeys(compared.incomplete, "a covariate is missing"),
         "absent": compared.absent,
     }
-    if compared.absent:
-        return Ranked(pd.DataFrame(columns=list(genes.COLUMNS)), facts)
-    facts["confounded"] = confounded(sheet.loc[compared.columns.index])
-    chosen, reason = choose(method, prepared)
-    values = samples.represent(selection, prepared.values.T)
+    if not compared.absent:
+        facts["confounded"] = confounded(sheet.loc[compared.columns.index])
+    return compared, facts
+
+
+def by_patient(
+    values: pd.DataFrame, selection: samples.Selection, patients: pd.Index
+) -> pd.DataFrame:
+    """Patients x genes: the mean over a patient's samples.
+
+    Parameters
+    ----------
+    values
+        Genes x samples.
+    """
+    groups = {str(p): selection.groups[str(p)] for p in patients}
+    if all(len(g) == 1 for g in groups.values()):  # as it is, in float32
+        table = values[[g[0] for g in groups.values()]].T
+        return table.set_axis(patients, axis=0)
+    chosen = samples.Selection(selection.timepoint, selection.rule, groups, {})
+    return samples.represent(chosen, values.T)
+
+
+def rank_genes(
+    prepared: Prepared,
+    selection: samples.Selection,
+    compared: genes.Arms,
+    *,
+    method: str,
+    level: float,
+    wanted: Collection[str],
+) -> Ranked:
+    """Contrast responders with non-responders among the patients of a selection.
+
+    A patient's samples are averaged on the logarithmic scale; reads are summed. `wanted` are the
+    genes whose residuals are needed.
+    """
+    patients = compared.columns.index
+    chosen, reason = choose(method, prepared, len(patients))
+    values = by_patient(prepared.values, selection, patients)
     if chosen == "pydeseq2" and prepared.counts is not None:
-        several = pd.Series({p: len(s) for p, s in selection.groups.items()})
-        counts = samples.represent(selection, prepared.counts.T).mul(several, axis=0)
-        table, more = genes.negative_binomial(counts, compared, level=level)
+        several = pd.Series({p: len(selection.groups[str(p)]) for p in patients})
+        counts = by_patient(prepared.counts, selection, patients).mul(several, axis=0)
+        table, facts = genes.negative_binomial(counts, compared, level=level)
     else:
-        table, more = genes.linear(values, compared, level=level)
-    facts |= {"method": chosen, "method_reason": reason, **more, "genes": len(table)}
+        table, facts = genes.linear(values, compared, level=level)
+    facts = {"method": chosen, "method_reason": reason, **facts, "genes": len(table)}
     facts["genes_found"] = int((table["q"] < FOUND).sum())
     if table.empty:
         facts["absent"] = "hardly a gene is expressed in enough patients"
-        return Ranked(table, facts)
-    rest = standard_residuals(values[sorted(table["gene"])], compared.columns)
-    return Ranked(table, facts, rest, len(compared.columns) - compared.columns.shape[1])
+    kept = sorted(set(wanted).intersection(table["gene"]))
+    rest = standard_residuals(values[kept], compared.columns)
+    return Ranked(table, facts, rest, len(patients) - compared.columns.shape[1])
 
 
 def rank_sets(
@@ -129,12 +159,7 @@ def rank_sets(
 ) -> tuple[pd.DataFrame, int]:
     """Every gene set of the catalogue along the ranking, and the number of genes that tie."""
     ranked, ties = enrichment.ranking(by_gene.genes)
-    readouts = [r for r in book.readouts if r.method not in SINGLE]
-    sets = {
-        (r.readout, side): members
-        for r in readouts
-        for side, members in enrichment.sides(r.readout, r.genes_up, r.genes_down)
-    }
+    readouts, sets = _sets(book)
     known = set(ranked.index)
     tested = {
         enrichment.term(*key): members
@@ -158,6 +183,16 @@ def rank_sets(
         smallest=smallest,
         permutations=permutations,
     ), ties
+
+
+def _sets(book: Catalogue) -> tuple[list[Readout], dict[tuple[str, str], list[str]]]:
+    """Readouts that are scored from a set, and the genes of each side."""
+    readouts = [r for r in book.readouts if r.method not in SINGLE]
+    return readouts, {
+        (r.readout, side): members
+        for r in readouts
+        for side, members in enrichment.sides(r.genes_up, r.genes_down)
+    }
 
 
 def differential(
@@ -187,29 +222,41 @@ def differential(
             do=f"use {', '.join(METHODS)}",
         )
     facts: dict[str, Any] = {"timepoint": timepoint, "replicates": replicates, "level": level}
-    ranked = Ranked(pd.DataFrame(columns=list(genes.COLUMNS)), {"absent": "switched off"})
-    if method != "none":
-        prepared = read_prepared(folder / "prepared.h5ad", counts=method != "limma")
+    tables = [pd.DataFrame(columns=list(c)) for c in (genes.COLUMNS, enrichment.COLUMNS)]
+    if method == "none":
+        facts["absent"] = "switched off"
+    else:
+        obs = read_sheet(folder / "prepared.h5ad")
         selection = samples.select(
-            prepared.obs,
+            obs,
             timepoint=timepoint,
             failed=failed_gates(read_table(folder / "quality.tsv")),
             rule=replicates,
         )
-        ranked = rank_genes(prepared, selection, covariates=covariates, method=method, level=level)
-    facts |= ranked.facts
-    sets = pd.DataFrame(columns=list(enrichment.COLUMNS))
+        compared, who = arms(obs, selection, covariates)
+        facts |= who
     if not facts["absent"]:
+        # A large cohort's reads are not needed, and take twice the memory of its values.
+        few = sum(compared.sizes) <= MOST_PATIENTS
+        reads = method == "pydeseq2" or (method == "auto" and few)
+        prepared = read_prepared(folder / "prepared.h5ad", counts=reads)
         book = catalogue(signatures)
+        wanted = {gene for members in _sets(book)[1].values() for gene in members}
+        ranked = rank_genes(
+            prepared, selection, compared, method=method, level=level, wanted=wanted
+        )
+        facts |= ranked.facts
+        tables[0] = ranked.genes
+    if not facts["absent"]:
         options = {"permutations": permutations, "smallest": min_size, "seed": seed}
-        sets, ties = rank_sets(ranked, book, folder.resolve().name, **options)
+        tables[1], ties = rank_sets(ranked, book, folder.resolve().name, **options)
         facts |= {"permutations": permutations, "min_size": min_size, "seed": seed, "ties": ties}
-        facts["sets"] = int(sets["nes"].notna().sum())
-        facts["sets_found"] = int((sets["q_correlated"] < FOUND).sum())
+        facts["sets"] = int(tables[1]["nes"].notna().sum())
+        facts["sets_found"] = int((tables[1]["q_correlated"] < FOUND).sum())
     out = folder / "comparison"
     out.mkdir(parents=True, exist_ok=True)
-    write_table(out / OUTPUTS[0], ranked.genes)
-    write_table(out / OUTPUTS[1], sets)
+    write_table(out / OUTPUTS[0], tables[0])
+    write_table(out / OUTPUTS[1], tables[1])
     write_json(out / OUTPUTS[2], facts)
     if facts["absent"]:
         say(f"nothing compared: {facts['absent']}")
