@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,9 @@ from resistpath.cli import main
 from resistpath.cohort import differential, enrichment, moderated
 from resistpath.errors import UserError
 from resistpath.io.prepared import Prepared, read_prepared
+from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
+from resistpath.report import cohort_panels
 from resistpath.score.gseapy_backend import prerank
 from resistpath.steps import differential as step
 
@@ -234,6 +237,33 @@ def test_a_cohort_without_both_outcomes_gives_empty_tables_with_a_reason(finishe
         assert list(read_table(out / "differential.tsv").columns) == list(differential.COLUMNS)
         assert list(read_table(out / "prerank.tsv").columns) == list(enrichment.COLUMNS)
     assert run("differential", folder, "--timepoint", "later") == 2
+
+
+def test_reads_of_a_cohort_go_to_pydeseq2_and_the_linear_model_beside(finished, tmp_path):
+    """Reads made up from the TPM of 300 genes; the rest of the folder as it is."""
+    folder = tmp_path / "mine"
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("reports", "comparison"))
+    path = folder / "prepared.h5ad"
+    data = anndata.read_h5ad(path)
+    members = [g for g in catalogue().readout("HALLMARK_IFNA").genes_up if g in data.var_names]
+    first = [*members, "CD8A", "GZMA", "PRF1"]
+    others = [g for g in data.var_names if g not in first]
+    data = data[:, [*first, *others[::60]]].copy()
+    data.layers["counts"] = np.rint(20 * (2.0 ** data.X.astype(np.float64) - 1))
+    data.write_h5ad(path)
+    (folder / ".sha256" / path.name).unlink()
+    assert run("differential", folder, "--permutations", 100) == 0
+    facts = json.loads((folder / "comparison" / "differential.json").read_text())
+    assert (facts["method"], facts["not_converged"]) == ("pydeseq2", 0)
+    assert facts["genes"] + facts["genes_left_out"] == data.n_vars
+    assert facts["genes_found"] > 0 < facts["genes_found_linear"]
+    genes = read_table(folder / "comparison" / "differential.tsv").set_index("gene")
+    assert (genes.loc[["CD8A", "GZMA", "PRF1"], "q"] < 0.1).all()
+    sets = read_table(folder / "comparison" / "prerank.tsv").set_index("readout")
+    assert sets.loc["HALLMARK_IFNA", "n_ranked"] > 80
+    record = cohort_panels.differential_record(sets.reset_index(), facts, {})
+    assert record["genes_found_linear"] == facts["genes_found_linear"]
+    assert record["method"].startswith("PyDESeq2")
 
 
 def test_several_samples_of_a_patient_count_once(finished, monkeypatch):

@@ -286,6 +286,7 @@ def differential_record(
     return {
         "absent": "",
         **{k: facts[k] for k in (*keys, "sets", "sets_found")},
+        "genes_found_linear": facts.get("genes_found_linear"),
         "method": CONTRAST[facts["method"]],
         "adjusted_for": ", ".join(facts["adjusted_for"]),
         "confounded": dict(facts["confounded"]),

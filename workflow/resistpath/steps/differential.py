@@ -137,6 +137,9 @@ def rank_genes(
         several = pd.Series({p: len(selection.groups[str(p)]) for p in patients})
         counts = by_patient(prepared.counts, selection, patients).mul(several, axis=0)
         table, facts = genes.negative_binomial(counts, compared, level=level)
+        # In tumours a few outlying samples make such models find too much; say what is left.
+        other, _ = genes.linear(values, compared, level=level)
+        facts["genes_found_linear"] = int((other["q"] < FOUND).sum())
     else:
         table, facts = genes.linear(values, compared, level=level)
     facts = {"method": chosen, "method_reason": reason, **facts, "genes": len(table)}
@@ -267,6 +270,8 @@ def differential(
         f" {facts['sets_found']} of {facts['sets']} sets (their genes' correlation counted)"
         f" with q < {FOUND:g}"
     )
+    if "genes_found_linear" in facts:
+        say(f"a linear model of log2(TPM+1) finds {facts['genes_found_linear']} genes")
     for note in facts["notes"]:
         say(f"note: {note}")
     for column, note in facts["confounded"].items():
