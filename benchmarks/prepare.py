@@ -49,7 +49,7 @@ def measure(kind: str, path: Path) -> dict[str, float]:
     _reset_peak()
     before = int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
     if kind == "prepare":
-        prepare(path.parent / "out", path, cohort="large")
+        prepare(path.parent / "out", path, cohort="large", threads=2)
     elif kind == "pandas":
         pd.read_csv(path, sep="\t", index_col=0)
     else:

@@ -85,6 +85,8 @@ def finished(tmp_path_factory) -> Path:
     high = (signal > signal.median()).to_numpy()
     sheet = pd.DataFrame({"sample": names})
     sheet["patient"] = [*(f"P{i:02d}" for i in range(24)), *(f"P{i:02d}" for i in range(6))]
+    # Those with two samples are strangers too: their pages bear the patient's name.
+    sheet.loc[:5, "patient"] = sheet.loc[24:, "patient"] = HOSTILE[:6]
     sheet["timepoint"] = ["pre"] * 24 + ["on"] * 6
     sheet["response_binary"] = np.where(high, "R", "NR")
     sheet.loc[24:, "response_binary"] = sheet["response_binary"].iloc[:6].to_numpy()
@@ -96,7 +98,10 @@ def finished(tmp_path_factory) -> Path:
     sheet.to_csv(folder / "s.tsv", sep="\t", index=False)
     out = folder / "results" / "mine"
     for words in (
-        ["prepare", out, "--expression", folder / "x.tsv", "--samples", folder / "s.tsv"],
+        [
+            *("prepare", out, "--expression", folder / "x.tsv", "--samples", folder / "s.tsv"),
+            *("--cohort", '</script><b>"=1'),
+        ],
         ["score", out],
         ["deconvolve", out],
         ["reference", "build", out, "--name", "thirty"],

@@ -98,7 +98,7 @@ def make_tables(book: Catalogue, seed: int = 0) -> dict[str, pd.DataFrame]:
                 "concordance": nan if i == 5 else 2 / 3,
                 "reference": REFERENCE,
                 "reference_n": 472,
-                "reason": "interval 10–40 is too wide or crosses a limit; readouts disagree",
+                "reason": "interval 10–40 crosses 25; readouts disagree",
             }
         )
     readouts = []
@@ -340,7 +340,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
-            element["text"] += data
+            element["text"] += data.replace("\u00a0", " ")
 
     def all(self, tag: str | None = None, **attributes: str) -> list[dict[str, Any]]:
         return [

@@ -55,6 +55,7 @@ NEIGHBOURS = {
         for part in ("evidence", "measure", "position", "summary")
         for tool in ("score", "reference")
     },
+    ("mechanisms.line", "score"): "an interval is made in one place",
     ("__main__", "cli"): "python -m resistpath is the command line",
 }
 

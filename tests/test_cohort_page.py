@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import itertools
 import json
@@ -12,6 +13,7 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -26,11 +28,18 @@ from resistpath.mechanisms.verdict import Thresholds
 from resistpath.report import cohort_panels, render
 from resistpath.report.plots import axes, forest, maps, volcano
 from resistpath.steps import report as step
-from resistpath.steps import sample_data
 from resistpath.steps.cohort_page import cohort_panels as panels_of
 from resistpath.steps.reference import choose
 from resistpath.steps.results import Results, load_results
 
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    '=HYPERLINK("http://x")',
+    "../../etc/passwd",
+    "عينة-٧",
+    "n" * 300,
+)
 VOID = {"meta", "link", "br", "input", "path", "circle"}
 
 
@@ -90,7 +99,7 @@ def record(finished: Path) -> dict[str, Any]:
     results = loaded(finished)
     links = {s: f"reports/{n}.html" for s, n in file_names(results.samples).items()}
     panels = panels_of(finished, results.prepared, results.book)
-    return step._cohort_content(results, links, sample_data.fits(results), panels)
+    return step._cohort_content(results, links, panels)
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +297,7 @@ def test_slopes_join_the_percentiles_of_each_patient(finished, record):
     rows = [r for r in record["panels"]["pairs"]["rows"] if r["lines"]]
     assert {r["view"] for r in rows} == {"raw", "residual"}
     row = next(r for r in rows if r["view"] == "raw")
-    assert row["lines"]["patients"] == [f"P{i:02d}" for i in range(6)]
+    assert sorted(row["lines"]["patients"]) == sorted(HOSTILE)
     for i, patient in enumerate(row["lines"]["patients"]):
         for key, when in (("before", "pre"), ("after", "on")):
             sample = sheet.loc[(patient, when), "sample"]
@@ -345,6 +354,39 @@ def test_hostile_names_and_levels_are_inert(html, read, data):
     centre = next(a for a in data["annotations"] if a["label"] == "centre")
     assert sorted(centre["levels"])[0] == '"><img src=x onerror=alert(1)>'
     assert data["table"][0] == "<script>alert(1)</script>"
+
+
+def test_hostile_patients_land_inside_and_are_inert(finished, record, read):
+    """Names of patients are names of files, of links and of headings."""
+    pages = sorted((finished / "patients").iterdir())
+    assert len(pages) == 6
+    assert all(p.is_file() and len(p.name.encode()) < 255 for p in pages)
+    names = sorted(p["patient"] for p in record["panels"]["pairs"]["patients"])
+    assert names == sorted(HOSTILE)
+    said = []
+    for path in pages:
+        page = Read(path.read_text(encoding="utf-8"))
+        assert {e["tag"] for e in page.elements}.isdisjoint({"script", "img"})
+        for e in page.elements:
+            assert not [a for a in e["at"] if a.startswith("on")]
+            link = e["at"].get("href") or "#"
+            assert link.startswith(("#", ".././reports/", "data:,", "https://doi.org/10."))
+            if link.startswith("../"):
+                assert (path.parent / unquote(link)).resolve().is_relative_to(finished.resolve())
+                assert (path.parent / unquote(link)).is_file()
+        said += [e["text"] for e in page.elements if e["tag"] == "h1"]
+    assert sorted(said) == names
+    linked = {unquote(e["at"].get("href", "")) for e in read.elements}
+    assert {f"./patients/{p.name}" for p in pages} <= linked
+
+
+def test_a_hostile_cohort_is_inert_everywhere(finished, html, read):
+    assert next(e["text"] for e in read.elements if e["tag"] == "h1") == '</script><b>"=1'
+    assert html.count("</script>") == 2
+    with open(finished / "lims.csv", encoding="utf-8", newline="") as rows:
+        patients = {row["patient"] for row in csv.DictReader(rows)}
+    assert set(HOSTILE) - patients == {'=HYPERLINK("http://x")'}
+    assert '\'=HYPERLINK("http://x")' in patients
 
 
 def test_columns_that_can_colour_a_sample():

@@ -13,7 +13,7 @@ from resistpath.deconvolve import deconvolve_long
 from resistpath.io.resources import catalogue, deconvolution_tables
 from resistpath.mechanisms.evidence import assess, combine, shared_genes
 from resistpath.mechanisms.measure import CellTables, Measured, Universe, reference_scores
-from resistpath.mechanisms.position import nowhere, place
+from resistpath.mechanisms.position import ReadoutValues, nowhere, raw_position
 from resistpath.mechanisms.verdict import Thresholds, reading, verdict
 from resistpath.reference import build_reference
 from resistpath.steps.deconvolve import wide_cells
@@ -285,13 +285,17 @@ def test_the_inflammation_axis_has_no_residual(assessed):
     assert rows["percentile"].notna().all()
 
 
+def placed(scores, half, ref):
+    return raw_position(ReadoutValues(scores, half=half), ReadoutValues(ref), 0.9)
+
+
 def made_up(z, sign=1, weight=1.0, reference_z=None, name="r"):
     """A readout whose samples stand at the given normal scores."""
     book = catalogue()
     entry = replace(book.readouts[0], readout=name, sign=sign, weight=weight)
     n = 200
     ref = np.linspace(-2.5, 2.5, n)
-    position = place(np.asarray(z, dtype=float), np.zeros(len(z)), ref, 0.9)
+    position = placed(np.asarray(z, dtype=float), np.zeros(len(z)), ref)
     empty = nowhere(len(z), n)
     return Measured(
         entry,
@@ -347,7 +351,7 @@ def test_the_gene_part_of_disjoint_sets_averages_out_and_that_of_equal_sets_does
         for own in ("ABCD", genes):
             m = made_up([0.0], reference_z=ref)
             entry = replace(m.readout, genes_up=tuple(own), genes_down=(), sign=1)
-            members.append(replace(m, readout=entry, raw=place(np.zeros(1), half, ref, 0.9)))
+            members.append(replace(m, readout=entry, raw=placed(np.zeros(1), half, ref)))
         joined = combine(members, "raw", np.ones((2, 1), dtype=bool))
         width[name] = joined.high[0] - joined.low[0]
     alone = combine(members[:1], "raw", np.ones((1, 1), dtype=bool))

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from resistpath.cli import main
-from resistpath.io import lims, ro_crate
+from resistpath.io import lims, multiqc, ro_crate
 from resistpath.io.files import SEALS
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
@@ -93,14 +93,17 @@ def test_multiqc_files_follow_its_format(finished):
             assert record["section_name"]
             assert record["description"]
         seen[record["id"]] = record
-    samples = set(read_table(finished / "phenotype.tsv")["sample"])
+    # MultiQC puts names of rows into its page unescaped.
+    samples = {multiqc.row_name(s): s for s in read_table(finished / "phenotype.tsv")["sample"]}
+    assert "‹script›alert(1)‹/script›" in samples
+    assert not any("<" in (finished / n).read_text(encoding="utf-8") for n in machine.MULTIQC)
     for key in ("general", "quality", "percentiles", "residuals"):
-        assert set(seen[f"resistpath_{key}"]["data"]) == samples
+        assert set(seen[f"resistpath_{key}"]["data"]) == set(samples)
     wide = read_table(finished / "mechanisms.tsv").set_index(["sample", "mechanism"])
     names = {m.name: m.mechanism for m in catalogue().page("one")}
     for sample, values in seen["resistpath_percentiles"]["data"].items():
         for name, value in values.items():
-            assert value == wide.loc[(sample, names[name]), "percentile"]
+            assert value == wide.loc[(samples[sample], names[name]), "percentile"]
     for values in seen["resistpath_verdicts"]["data"].values():
         assert sum(values.values()) == 30
 
@@ -109,6 +112,7 @@ def test_general_statistics_count_the_readings(finished):
     table = read_table(finished / "mechanisms.tsv")
     one = table[table["mechanism"].isin([m.mechanism for m in catalogue().page("one")])]
     counts = one[one["reading"] == "consistent with resistance"].groupby("sample").size()
+    counts.index = counts.index.map(multiqc.row_name)
     record = json.loads((finished / machine.MULTIQC[0]).read_text(encoding="utf-8"))
     for sample, values in record["data"].items():
         assert values["consistent"] == counts.get(sample, 0)

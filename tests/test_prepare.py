@@ -75,6 +75,19 @@ def test_a_sample_alone_is_prepared_to_the_same_bits(counts, tmp_path, monkeypat
         assert part.preparation["units_how"] == whole.preparation["units_how"]
 
 
+def test_threads_change_no_byte(counts, tmp_path, monkeypatch):
+    monkeypatch.setattr("resistpath.expression.BLOCK_SAMPLES", 3)
+    matrix = written(tmp_path, counts, "m.tsv.gz")
+    for threads in (1, 2, 5):
+        words = ("--cohort", "x", "--expression", matrix, "--threads", threads)
+        prepare(tmp_path / str(threads), *words)
+    files = sorted(f for f in (tmp_path / "1").iterdir() if f.is_file())
+    assert len(files) == 5
+    for path in files:
+        for threads in ("2", "5"):
+            assert path.read_bytes() == (tmp_path / threads / path.name).read_bytes(), path.name
+
+
 def test_quality_holds_the_evidence_of_the_unit(counts, tmp_path):
     prepare(tmp_path / "out", "--expression", written(tmp_path, counts))
     quality = read_table(tmp_path / "out" / "quality.tsv").set_index(["sample", "metric"])

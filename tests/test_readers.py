@@ -276,6 +276,19 @@ def test_blocks_do_not_change_what_is_read(tmp_path, monkeypatch):
     same(read_source(path), frame)
 
 
+def test_damage_far_behind_the_head_is_found(tmp_path):
+    rng = np.random.default_rng(2)
+    rows = [f"G{i}\t" + "\t".join(map(str, rng.integers(0, 9999, 40))) for i in range(20_000)]
+    data = gzip.compress("\n".join(["gene\t" + "\t".join(map(str, range(40))), *rows]).encode())
+    assert len(data) > 1_500_000
+    cut, flipped = data[: len(data) - 100_000], bytearray(data)
+    flipped[-8] ^= 1  # the checksum
+    for name, content in (("cut.tsv.gz", cut), ("flipped.tsv.gz", bytes(flipped))):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match="damaged or truncated"):
+            read_source(tmp_path / name)
+
+
 def test_refusals_name_line_sample_and_gene(tmp_path):
     rows = "".join(f"G{i}\t{i}\t{i}\n" for i in range(3000))
     refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,16 +11,15 @@ from scipy import stats
 
 from resistpath import UserError
 from resistpath.io.packs import read_reference, write_reference
+from resistpath.mechanisms.line import Line, Others
 from resistpath.mechanisms.position import (
     ReadoutValues,
     gene_sampling_variance,
-    place,
     raw_position,
     residual_position,
 )
 from resistpath.reference import (
     Reference,
-    _correlations_without_self,
     build_reference,
     fit_to_reference,
     jeffreys_interval,
@@ -87,13 +88,23 @@ def test_a_cohort_without_pre_treatment_samples_makes_no_reference(reference):
         build_reference("x", "y", reference.values, reference.fractions, obs, {})
 
 
-def test_correlation_without_self_equals_leaving_the_sample_out(reference):
-    for n in (29, 30):
-        rows = reference.values.to_numpy(dtype=float).T[:n]
-        quick = _correlations_without_self(rows)
-        for i in (0, 7, n - 1):
-            median = np.median(np.delete(rows, i, axis=0), axis=0)
-            assert quick[i] == pytest.approx(stats.spearmanr(rows[i], median).statistic, abs=1e-12)
+@pytest.mark.parametrize("n", [3, 4, 29, 30])
+def test_correlation_without_self_equals_leaving_the_sample_out(reference, n):
+    values = reference.values.iloc[:, :n].round(0)  # with many ties
+    values.iloc[:, 1] = values.iloc[:, 0]
+    quick = fit_to_reference(values, replace(reference, values=values))["correlation"]
+    rows = values.to_numpy(dtype=float).T
+    for i in {0, 1, 7 % n, n - 1}:
+        median = np.median(np.delete(rows, i, axis=0), axis=0)
+        expected = stats.spearmanr(rows[i], median).statistic
+        assert quick.iloc[i] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_sample_without_variation_does_not_fit(reference):
+    flat = pd.DataFrame({"flat": 1.0}, index=reference.values.index)
+    fit = fit_to_reference(flat, reference).loc["flat"]
+    assert fit["correlation"] == 0
+    assert not fit["fits"]
 
 
 def test_another_tissue_fits_poorly(reference):
@@ -102,6 +113,25 @@ def test_another_tissue_fits_poorly(reference):
     other = pd.Series(rng.permutation(same.to_numpy()), index=same.index)
     fit = fit_to_reference(pd.DataFrame({"same": same, "other": other}), reference)
     assert list(fit["fits"]) == [True, False]
+
+
+def test_the_line_without_each_tumour_is_the_line_of_the_others():
+    rng = np.random.default_rng(12)
+    t, y = rng.normal(5, 1, 300), rng.normal(-2, 3, 300)
+    at = np.array([299, 0, 7, 140])
+    others = Others.of(t, y, at)
+    alone = Others.of(t, y, at[2:3])
+    ends = np.stack([y[at] - 1, y[at], y[at] + 1])
+    for i, k in enumerate(at):
+        rest_t, rest = np.delete(t, k), np.delete(y, k)
+        line = Line.fit(rest_t, rest)
+        left = line.residual(rest_t, rest)
+        own = line.residual(t[[k]], y[[k]])[0]
+        assert others.residual(t[at], y[at])[i] == pytest.approx(own, abs=1e-11)
+        width = line.half_width(t[[k]], left, 0.9)[0]
+        assert others.half_width(t[at], 0.9)[i] == pytest.approx(width, rel=1e-11)
+        assert others.counts(ends)[:, i].tolist() == midrank_counts(left, ends[:, i]).tolist()
+    assert alone.half_width(t[at[2:3]], 0.9)[0] == others.half_width(t[at], 0.9)[2]
 
 
 def test_a_member_is_told_by_its_name_and_values(reference):
@@ -171,12 +201,17 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path):
         read_reference(path)
 
 
+def placed_in(ref, x, half):
+    values = ReadoutValues(x, half=np.full(len(x), half))
+    return raw_position(values, ReadoutValues(ref), 0.9)
+
+
 def test_place_widens_with_the_score_and_narrows_with_the_reference():
     ref = np.linspace(-2, 2, 101)
     x = np.array([1.0])
-    exact = place(x, np.array([0.0]), ref, 0.9)
-    vague = place(x, np.array([0.5]), ref, 0.9)
-    fewer = place(x, np.array([0.0]), ref[::5], 0.9)
+    exact = placed_in(ref, x, 0.0)
+    vague = placed_in(ref, x, 0.5)
+    fewer = placed_in(ref[::5], x, 0.0)
     assert exact.percentile[0] == pytest.approx(75, abs=1)
     assert vague.low[0] < exact.low[0] < exact.percentile[0] < exact.high[0] < vague.high[0]
     assert fewer.high[0] - fewer.low[0] > exact.high[0] - exact.low[0]
@@ -184,7 +219,7 @@ def test_place_widens_with_the_score_and_narrows_with_the_reference():
 
 def test_orientation_mirrors_the_percentile_and_swaps_the_ends():
     ref = np.linspace(0, 1, 50)
-    p = place(np.array([0.9]), np.array([0.1]), ref, 0.9)
+    p = placed_in(ref, np.array([0.9]), 0.1)
     m = p.oriented(-1)
     assert m.percentile[0] == pytest.approx(100 - p.percentile[0])
     assert m.low[0] == pytest.approx(100 - p.high[0])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from resistpath.cli import main
@@ -17,13 +18,14 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 
 
-def _steps(out: Path, cohort: str, matrix: Path, samples: Path) -> None:
+def _steps(out: Path, cohort: str, matrix: Path, samples: Path, *between: list[str | Path]) -> None:
     for words in (
         ["prepare", out, "--cohort", cohort, "--expression", matrix, "--samples", samples],
         ["score", out],
         ["deconvolve", out],
         ["reference", "build", out, "--name", cohort],
         ["assess", out, "--reference", out / "reference.npz"],
+        *between,
         ["report", out, "--reference", out / "reference.npz", "--threads", "2"],
     ):
         assert main(["--quiet", *map(str, words)]) == 0
@@ -65,7 +67,7 @@ def demo(common: Path, repository: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def riaz(common: Path, shared: Path) -> Path:
-    """Results of forty-five melanomas before and on nivolumab, named by Entrez."""
+    """Results of forty-five melanomas before and on nivolumab, named by Entrez, with survival."""
     data = shared / "data" / "riaz_gse91061_counts"
 
     def build(folder: Path) -> None:
@@ -75,9 +77,12 @@ def riaz(common: Path, shared: Path) -> Path:
         ):
             for row in rows:
                 cut.write("\t".join(row.rstrip("\n").split("\t")[:46]) + "\n")
-        sheet = (data / "samples.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
-        (folder / "s.tsv").write_text("".join(sheet[:46]), encoding="utf-8")
-        _steps(folder / "results", "riaz", folder / "x.tsv.gz", folder / "s.tsv")
+        sheet = pd.read_csv(data / "samples.tsv", sep="\t", dtype=str).iloc[:45]
+        sheet = sheet.rename(columns={"os_time": "survival_time"})
+        sheet["survival_event"] = sheet.pop("os_event").str.removesuffix(".0")
+        sheet.to_csv(folder / "s.tsv", sep="\t", index=False)
+        out = folder / "results"
+        _steps(out, "riaz", folder / "x.tsv.gz", folder / "s.tsv", ["compare", out])
 
     return _once(common / "pages-riaz", build) / "results"
 
@@ -102,6 +107,7 @@ class Visit:
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []
+        self.page.set_default_timeout(15_000)
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))

@@ -184,8 +184,8 @@ def test_another_reference_is_said_in_the_row(book: Catalogue, spread: dict[str,
     html = render.render_sample(make_sample(book, spread, **tables))
     row = Page(html).all("tr", **{"data-at": "/mechanisms/0"})[0]
     assert "against All tumours (n = 9,000)" in row["text"]
-    assert "Raw percentile in All tumours (n = 9,000)" in html.replace("<bdi>", "").replace(
-        "</bdi>", ""
+    assert "Raw percentile in All tumours (n = 9,000)" in re.sub("</?bdi>", "", html).replace(
+        "\u00a0", " "
     )
 
 
@@ -218,6 +218,12 @@ def test_summary_is_three_sentences_that_do_not_predict(record: dict[str, Any]) 
         value = m[m["highlight"][0]]
         assert m["name"] in record["summary"][0]
         assert f"percentile {text.percentile_text(value['percentile'])}" in record["summary"][0]
+        assert f"evidence {m['evidence_grade']})" in record["summary"][0]
+    grades = re.findall(r"evidence ([A-C])", record["summary"][0])
+    assert grades == sorted(grades)
+    for m in (*record["mechanisms"], *record["further_mechanisms"]):
+        if m[m["deciding"] or "raw"]["verdict"] == "not assessable":
+            assert m["name"] in record["summary"][2]
     assert str(sum(m["reading"] == "not seen" for m in record["mechanisms"])) in said
 
 
@@ -225,8 +231,8 @@ def test_nothing_found_is_not_called_absence(book: Catalogue, spread: dict[str, 
     tables = make_tables(book)
     tables["mechanisms"]["reading"] = "not seen"
     first = make_sample(book, spread, **tables)["summary"][0]
-    assert first.startswith("None of 14 mechanisms on page one")
-    assert "of 32 further mechanisms none does" in first
+    assert first.startswith(f"Compared with {LABEL}, none of the 14 mechanisms of page one")
+    assert "of 32 further ones none does" in first
     assert "does not show that none is at work" in first
 
 
@@ -239,7 +245,7 @@ def test_a_failed_gate_replaces_the_content(book: Catalogue, spread: dict[str, A
     ):
         assert record[key] == []
     assert record["genes"] is None
-    reason = "Genes at 1 TPM: 3,120 genes, required ≥ 5000; shallow library"
+    reason = "Genes at 1 TPM: 3,120 genes, required ≥ 5,000; shallow library"
     assert record["withheld"] == {"reasons": [reason]}
     html = render.render_sample(record)
     read = Page(html)
@@ -371,15 +377,15 @@ def test_the_summary_counts_further_mechanisms_apart(
     found = [
         sum(bool(m["highlight"]) for m in record[k]) for k in ("mechanisms", "further_mechanisms")
     ]
-    assert first.startswith(f"{found[0]} of 14 mechanisms")
+    assert first.startswith(f"Compared with {LABEL}, {found[0]} of the 14 mechanisms")
     names = [m["name"] for m in record["further_mechanisms"] if m["highlight"]]
-    assert f"; of 32 further mechanisms {found[1]} do so too ({names[0]}" in first
+    assert f"; of 32 further ones {found[1]} do ({names[0]}" in first
     tables = make_tables(book)
     rows = tables["mechanisms"]
     rows["reading"] = "not seen"
     rows.loc[rows["mechanism"] == "emt", "reading"] = "consistent with resistance"
     first = make_sample(book, spread, **tables)["summary"][0]
-    assert "and of 32 further mechanisms 1 does (" in first
+    assert "; of 32 further ones 1 does (" in first
     assert book.mechanism("emt").name in first
 
 

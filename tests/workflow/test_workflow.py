@@ -74,6 +74,39 @@ def test_a_changed_threshold_reruns_verdicts_and_pages_only(snakemake, folder):
     assert planned - {"all"} == {"assess", "compare", "report"}
 
 
+def test_pages_in_several_jobs_are_the_same_bytes(snakemake, folder):
+    results = folder / "results" / "few"
+    if not results.exists():
+        snakemake()
+    before = {path.name: path.read_bytes() for path in (results / "reports").iterdir()}
+    other = folder / "block.yaml"
+    other.write_text("report: {block: 10}\n")
+    status, said = snakemake("--configfile", str(other))
+    assert status == 0, said
+    ran = re.findall(r"^(?:local)?rule (\w+):", said, flags=re.MULTILINE)
+    assert sorted(ran) == ["all", "pages", "pages", "pages", "report"]
+    assert {path.name: path.read_bytes() for path in (results / "reports").iterdir()} == before
+    assert not (results / "pages").exists()
+    status, said = snakemake("--configfile", str(other))
+    assert "Nothing to be done" in said
+
+
+def test_a_list_of_samples_is_read_from_the_cohort_sheet(snakemake, folder):
+    if not (folder / "results").exists():
+        snakemake()
+    (folder / "wanted.txt").write_text("S003\nS001\n")
+    kept = (folder / "cohorts.tsv").read_text()
+    sheet = "cohort\texpression\tsamples\treports\nfew\tx.tsv\ts.tsv\twanted.txt\n"
+    (folder / "cohorts.tsv").write_text(sheet)
+    try:
+        status, said = snakemake()
+    finally:
+        (folder / "cohorts.tsv").write_text(kept)
+    assert status == 0, said
+    pages = sorted(p.name for p in (folder / "results" / "few" / "reports").glob("S*"))
+    assert pages == ["S001.html", "S001.json", "S003.html", "S003.json"]
+
+
 def test_several_references_reach_the_steps_in_the_order_of_the_sheet(snakemake, folder):
     sheet = folder / "cohorts.tsv"
     good = sheet.read_text()

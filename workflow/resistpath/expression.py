@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -92,22 +94,40 @@ def samples_by_genes(values: pd.DataFrame) -> np.ndarray:
 
 
 BLOCK_SAMPLES, BLOCK_GENES = 16, 1024
+Result = TypeVar("Result")
 
 
-def sample_blocks(values: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Copies of a few samples each, as float64 with every sample's values side by side.
+def over_sample_blocks(
+    values: pd.DataFrame, work: Callable[[pd.DataFrame], Result], threads: int = 1
+) -> Iterator[Result]:
+    """Results of `work` on a few samples at a time, in the order of the samples.
 
-    Samples are gathered from the rows of a matrix some genes at a time, to stay in the cache.
-    A sample's numbers must not depend on its block.
+    `work` gets a copy as float64, genes x samples with every sample's values side by side. A
+    sample's numbers must not depend on its block. `threads` change no result; besides those in
+    work, at most one block waits for the reader.
     """
     array = values.to_numpy()
-    for start in range(0, array.shape[1], BLOCK_SAMPLES):
+
+    def done(start: int) -> Result:
         place = slice(start, start + BLOCK_SAMPLES)
         rows = np.empty((len(values.columns[place]), len(array)), dtype=np.float64)
-        for at in range(0, len(array), BLOCK_GENES):
+        for at in range(0, len(array), BLOCK_GENES):  # some genes at a time, to stay in the cache
             genes = slice(at, at + BLOCK_GENES)
             rows[:, genes] = array[genes, place].T
-        yield pd.DataFrame(rows.T, index=values.index, columns=values.columns[place])
+        return work(pd.DataFrame(rows.T, index=values.index, columns=values.columns[place]))
+
+    starts = range(0, array.shape[1], BLOCK_SAMPLES)
+    if threads == 1:
+        yield from map(done, starts)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Result]] = deque()
+        for start in starts:
+            waiting.append(pool.submit(done, start))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def count_missing(values: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

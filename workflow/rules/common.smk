@@ -127,24 +127,18 @@ def reference_packs(wildcards):
     ]
 
 
+# What sample reports are made from.
+SAMPLE_TABLES = (
+    *("prepared.h5ad", "quality.tsv", "quality.cohort.tsv", "confounding.tsv"),
+    *("genes.tsv", "scores.tsv", "scores.wide.tsv", "fractions.tsv"),
+    *("fractions.fit.tsv", "fractions.cohort_concordance.tsv"),
+    *("mechanisms.tsv", "readouts.tsv", "fit.tsv", "rules.tsv", "phenotype.tsv"),
+    *("mechanisms.references.tsv", "readouts.references.tsv"),
+    *("pairs.tsv", "patterns.tsv"),
+)
 # Everything a user may open, so that what is missing is made, whether or not a later step needs it.
 FILES = (
-    *(
-        "prepared.h5ad",
-        "quality.tsv",
-        "quality.cohort.tsv",
-        "confounding.tsv",
-        "genes.tsv",
-    ),
-    *("scores.tsv", "scores.wide.tsv"),
-    *("fractions.tsv", "fractions.fit.tsv", "fractions.cohort_concordance.tsv"),
-    *("mechanisms.tsv", "readouts.tsv", "fit.tsv", "rules.tsv", "phenotype.tsv"),
-    *(
-        "mechanisms.references.tsv",
-        "readouts.references.tsv",
-        "pairs.tsv",
-        "patterns.tsv",
-    ),
+    *SAMPLE_TABLES,
     *("comparison/response.tsv", "comparison/paired.tsv", "comparison/changes.tsv"),
     *("comparison/survival.tsv", "comparison/summary.json"),
     *("comparison/differential.tsv", "comparison/prerank.tsv"),
@@ -162,6 +156,38 @@ RESULT_FILES += sorted(
         if pack.startswith(f"{RESULTS}/")
     }
 )
+
+
+def sample_tables(wildcards):
+    return [f"{RESULTS}/{wildcards.cohort}/{file}" for file in SAMPLE_TABLES]
+
+
+def only(wildcards):
+    """The list of samples that get a page, or nothing: all do."""
+    path = COHORTS.loc[wildcards.cohort, "reports"]
+    return from_sheet(path) if path else []
+
+
+def only_option(wildcards, input):
+    return f"--only {shlex.quote(input.only)}" if input.only else ""
+
+
+def made_pages(wildcards):
+    """Folders of the jobs that share the pages of a cohort; none if `report` writes them itself.
+
+    How many samples there are is told from the list of those that get a page or from the sample
+    sheet; a cohort without either is not shared out.
+    """
+    path = only(wildcards) or samples(wildcards)
+    if not path or not Path(path).is_file():
+        return []
+    with open(path, encoding="utf-8-sig", errors="replace") as lines:
+        n = sum(1 for line in lines if line.strip()) - (not only(wildcards))
+    parts = -(-n // config["report"]["block"])
+    if parts < 2:
+        return []
+    folder = f"{RESULTS}/{wildcards.cohort}/pages"
+    return [f"{folder}/{part}-of-{parts}" for part in range(1, parts + 1)]
 
 
 def reference_options(wildcards):

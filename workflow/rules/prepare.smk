@@ -16,6 +16,7 @@ rule prepare:
         f"{RESULTS}/{{cohort}}/benchmarks/prepare.tsv"
     conda:
         "../../envs/python.yaml"
+    threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -38,4 +39,4 @@ rule prepare:
         "resistpath prepare {params.folder:q} --cohort {wildcards.cohort:q}"
         " --expression {input.expression:q} {params.samples} {params.units} {params.gene_id}"
         " {params.format} {params.layer} {params.tx2gene}"
-        " {params.cancer_type} {params.gates} 2>&1 | tee {log:q} >&2"
+        " {params.cancer_type} {params.gates} --threads {threads} 2>&1 | tee {log:q} >&2"

@@ -1,24 +1,43 @@
+# The pages of a large cohort are written by several jobs; those of a small one by `report` itself.
+rule pages:
+    input:
+        tables=sample_tables,
+        only=only,
+        reference=reference_packs,
+        catalogue=shipped(catalogue_files()),
+        signatures=OWN_SETS,
+    output:
+        pages=temp(directory(f"{RESULTS}/{{cohort}}/pages/{{part}}")),
+    log:
+        f"{RESULTS}/{{cohort}}/logs/pages.{{part}}.log",
+    benchmark:
+        f"{RESULTS}/{{cohort}}/benchmarks/pages.{{part}}.tsv"
+    wildcard_constraints:
+        part="[0-9]+-of-[0-9]+",
+    conda:
+        "../../envs/python.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        folder=lambda wildcards: f"{RESULTS}/{wildcards.cohort}",
+        references=reference_options,
+        thresholds=options("assess"),
+        signatures=own_sets(),
+        only=only_option,
+        code=code_digest("resistpath.steps.pages"),
+    shell:
+        "resistpath pages {params.folder:q} {params.references} --out {output.pages:q}"
+        " --part {wildcards.part:q} --threads {threads}"
+        " {params.thresholds} {params.signatures} {params.only} 2>&1 | tee {log:q} >&2"
+
+
 rule report:
     input:
-        prepared=f"{RESULTS}/{{cohort}}/prepared.h5ad",
-        quality=f"{RESULTS}/{{cohort}}/quality.tsv",
-        cohort_quality=f"{RESULTS}/{{cohort}}/quality.cohort.tsv",
-        confounding=f"{RESULTS}/{{cohort}}/confounding.tsv",
-        genes=f"{RESULTS}/{{cohort}}/genes.tsv",
-        scores=f"{RESULTS}/{{cohort}}/scores.tsv",
-        wide=f"{RESULTS}/{{cohort}}/scores.wide.tsv",
-        fractions=f"{RESULTS}/{{cohort}}/fractions.tsv",
-        fit=f"{RESULTS}/{{cohort}}/fractions.fit.tsv",
-        concordance=f"{RESULTS}/{{cohort}}/fractions.cohort_concordance.tsv",
-        mechanisms=f"{RESULTS}/{{cohort}}/mechanisms.tsv",
-        readouts=f"{RESULTS}/{{cohort}}/readouts.tsv",
-        mechanisms_references=f"{RESULTS}/{{cohort}}/mechanisms.references.tsv",
-        readouts_references=f"{RESULTS}/{{cohort}}/readouts.references.tsv",
-        reference_fit=f"{RESULTS}/{{cohort}}/fit.tsv",
-        rules=f"{RESULTS}/{{cohort}}/rules.tsv",
-        phenotype=f"{RESULTS}/{{cohort}}/phenotype.tsv",
-        pairs=f"{RESULTS}/{{cohort}}/pairs.tsv",
-        patterns=f"{RESULTS}/{{cohort}}/patterns.tsv",
+        tables=sample_tables,
+        pages=made_pages,
+        only=only,
         response=f"{RESULTS}/{{cohort}}/comparison/response.tsv",
         paired=f"{RESULTS}/{{cohort}}/comparison/paired.tsv",
         changes=f"{RESULTS}/{{cohort}}/comparison/changes.tsv",
@@ -74,8 +93,12 @@ rule report:
         references=reference_options,
         thresholds=options("assess"),
         signatures=own_sets(),
+        only=only_option,
+        made=lambda wildcards, input: (
+            f"--made {' '.join(map(shlex.quote, input.pages))}" if input.pages else ""
+        ),
         code=code_digest("resistpath.steps.report"),
     shell:
         "resistpath report {params.folder:q} {params.references} --by-workflow"
         " --threads {threads}"
-        " {params.thresholds} {params.signatures} 2>&1 | tee {log:q} >&2"
+        " {params.thresholds} {params.signatures} {params.only} {params.made} 2>&1 | tee {log:q} >&2"

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from resistpath.cli.assess import THRESHOLDS, add_assess, add_reference, add_report
+from resistpath.cli.assess import THRESHOLDS, add_assess, add_reference
 from resistpath.cli.compare import (
     COMPARE,
     DIFFERENTIAL,
@@ -18,6 +18,7 @@ from resistpath.cli.compare import (
 )
 from resistpath.cli.inputs import FETCH, add_fetch, add_prepare
 from resistpath.cli.measure import RECIPE, add_deconvolve, add_score, add_signature
+from resistpath.cli.report import add_pages, add_report
 from resistpath.cli.run import add_run
 from resistpath.cli.signatures import add_signatures
 from resistpath.errors import UserError
@@ -35,6 +36,7 @@ VERBS = (
     add_compare,
     add_differential,
     add_meta,
+    add_pages,
     add_report,
     add_signature,
     add_signatures,
@@ -48,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Resistance-pathway reports for tumours treated with immune checkpoint"
         f" inhibitors, from bulk RNA-seq. {RESEARCH_USE_ONLY}",
         epilog="Steps in order: fetch (for public accessions), prepare, score, deconvolve,"
-        " reference build, assess, compare, differential, report; meta joins cohorts."
+        " reference build, assess, compare, differential, report; meta joins cohorts, pages takes"
+        " reports apart."
         " All read and write one folder per cohort.",
     )
     parser.add_argument("--version", action="version", version=f"resistpath {VERSION}")

@@ -64,7 +64,8 @@ def add_reference(verbs: Verbs) -> None:  # type: ignore[valid-type]
     check.add_argument("--json", action="store_true", help="for machines")
 
 
-def _references(parser: argparse.ArgumentParser) -> None:
+def references(parser: argparse.ArgumentParser) -> None:
+    """Take reference packs."""
     parser.add_argument(
         "--reference",
         action="append",
@@ -79,34 +80,14 @@ def add_assess(verbs: Verbs) -> None:  # type: ignore[valid-type]
     """Add the verb ``assess``."""
     parser = verb(verbs, "assess", "place samples in a reference; write mechanisms.tsv")
     folder(parser)
-    _references(parser)
+    references(parser)
     own_sets(parser)
     numbers(parser, THRESHOLDS)
     parser.set_defaults(run=_assess)
 
 
-def add_report(verbs: Verbs) -> None:  # type: ignore[valid-type]
-    """Add the verb ``report``."""
-    parser = verb(verbs, "report", "write sample reports, cohort page, h5ad and manifest")
-    folder(parser)
-    _references(parser)
-    own_sets(parser)
-    parser.add_argument(
-        "--threads", type=int, default=1, help="processes that write pages; they change no byte"
-    )
-    parser.add_argument(
-        "--pdf", action="store_true", help="print each sample page by the installed Chromium too"
-    )
-    numbers(parser, THRESHOLDS)
-    parser.add_argument(
-        "--by-workflow",
-        action="store_true",
-        help="this is a step of the workflow: keep a copy of it and describe the run as its",
-    )
-    parser.set_defaults(run=_report)
-
-
-def _thresholds(args: argparse.Namespace) -> Thresholds:
+def thresholds(args: argparse.Namespace) -> Thresholds:
+    """Take the figures verdicts depend on back out of the arguments."""
     from resistpath.mechanisms.verdict import Thresholds
 
     return Thresholds(**picked(args, THRESHOLDS))  # type: ignore[arg-type]
@@ -151,22 +132,7 @@ def _assess(args: argparse.Namespace) -> None:
     assess(
         args.folder,
         args.reference,
-        thresholds=_thresholds(args),
+        thresholds=thresholds(args),
         signatures=args.signatures,
-        say=say(args),
-    )
-
-
-def _report(args: argparse.Namespace) -> None:
-    from resistpath.steps.report import report
-
-    report(
-        args.folder,
-        args.reference,
-        thresholds=_thresholds(args),
-        signatures=args.signatures,
-        threads=args.threads,
-        pdf=args.pdf,
-        by_workflow=args.by_workflow,
         say=say(args),
     )

@@ -54,6 +54,7 @@ def add_prepare(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.add_argument("--format", default="auto", help="auto, or a format of docs/formats.md")
     parser.add_argument("--layer", help="which of several values, where a format holds several")
     parser.add_argument("--tx2gene", type=Path, help="table of transcript and gene")
+    parser.add_argument("--threads", type=int, default=1, help="threads; they change no byte")
     parser.add_argument(
         "--gate",
         action="append",
@@ -118,5 +119,6 @@ def _prepare(args: argparse.Namespace) -> None:
         format=args.format,
         layer=args.layer,
         tx2gene=args.tx2gene,
+        threads=args.threads,
         say=say(args),
     )

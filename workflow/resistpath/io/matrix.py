@@ -19,6 +19,7 @@ def read_matrix(
     format: str = "auto",
     layer: str | None = None,
     tx2gene: Path | str | None = None,
+    threads: int = 1,
 ) -> Expression:
     """Read as `api.read_expression` does, in less memory and without a look at the identifiers.
 
@@ -27,7 +28,7 @@ def read_matrix(
     source = read_source(path, format=format, layer=layer, tx2gene=tx2gene)
     values, evidence = source.values, None
     if units == "auto" and source.units is None:
-        unit, evidence = read_units(values)
+        unit, evidence = read_units(values, threads)
     else:
         unit = parse_units(units if units != "auto" else str(source.units))
         if units == "auto":

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from resistpath.errors import UserError
 from resistpath.io.files import write_json
 
 PARENT = {
@@ -22,6 +23,18 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) else None
+
+
+_ANGLES = str.maketrans("<>", "‹›")
+
+
+def row_name(name: str) -> str:
+    """Name of a row without angle brackets: MultiQC 1.35 writes it into its page as it stands.
+
+    >>> row_name("<script>")
+    '‹script›'
+    """
+    return name.translate(_ANGLES)
 
 
 def section(
@@ -51,9 +64,13 @@ def section(
     """
     name = path.stem.removesuffix("_mqc")
     kept = {
-        row: {column: v for column, v in values.items() if v is not None}
+        row_name(row): {column: v for column, v in values.items() if v is not None}
         for row, values in data.items()
     }
+    if len(kept) < len(data):
+        raise UserError(
+            "two samples have one name but for angle brackets", where=name, do="rename one of them"
+        )
     record: dict[str, Any] = {"id": name}
     if plot != "generalstats":
         record |= {**PARENT, "section_name": title, "description": description}

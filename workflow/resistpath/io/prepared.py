@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from resistpath.errors import UserError
 from resistpath.io.files import need_file, replacing
 
 UNITS = "log2(tpm+1)"
+BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Prepared:
     preparation
         What was done to the matrix: plain JSON values.
     counts
-        Genes x samples reads, if the input was reads.
+        Genes x samples reads, if the input was reads and they were asked for.
     """
 
     values: pd.DataFrame
@@ -105,23 +107,26 @@ def preparing(
             yield PreparedFile(file, (len(obs), len(genes)), counts=counts)
 
 
-def read_prepared(path: Path | str, *, counts: bool = False) -> Prepared:
-    """Read ``prepared.h5ad``, with the `counts` only if they are asked for."""
+def read_prepared(path: Path | str, *, counts: bool | Collection[str] = False) -> Prepared:
+    """Read ``prepared.h5ad``, with the `counts` of all genes or of some only if asked for."""
     import anndata
     import h5py
 
     path = need_file(path, "prepared cohort", do="run resistpath prepare first")
-    wanted = ("X", "obs", "var", "uns", *(("layers",) if counts else ()))
+    wanted = ("X", "obs", "var", "uns")
     try:
         with h5py.File(path) as file:
             parts = {key: anndata.io.read_elem(file[key]) for key in wanted}
+            given = pd.Index(parts["var"].index)
+            chosen = given if counts is True else given[given.isin(list(counts or ()))]
+            reads = _read_counts(file, given.get_indexer(chosen)) if counts else None
         preparation = json.loads(parts["uns"]["preparation"])
     except (OSError, KeyError, ValueError) as error:
         raise _not_prepared(path, error) from error
     genes, samples = pd.Index(parts["var"].index, name="gene"), parts["obs"].index
     values = pd.DataFrame(parts["X"].T, index=genes, columns=samples)
-    reads = parts.get("layers", {}).get("counts")
-    table = None if reads is None else pd.DataFrame(reads.T, index=genes, columns=samples)
+    rows = pd.Index(chosen, name="gene")
+    table = None if reads is None else pd.DataFrame(reads, index=rows, columns=samples)
     return Prepared(values, _sheet(parts["obs"]), preparation, table)
 
 
@@ -154,3 +159,14 @@ def _not_prepared(path: Path, error: Exception) -> UserError:
         where=str(path),
         do="run resistpath prepare again",
     )
+
+
+def _read_counts(file: Any, genes: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
+    """Reads of some genes, genes x samples, a block of samples at a time; None without reads."""
+    if "layers/counts" not in file:
+        return None
+    layer = file["layers/counts"]
+    out = np.empty((len(genes), layer.shape[0]))
+    for start in range(0, layer.shape[0], BLOCK):
+        out[:, start : start + BLOCK] = layer[start : start + BLOCK][:, genes].T
+    return out

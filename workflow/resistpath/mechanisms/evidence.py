@@ -337,7 +337,7 @@ def _mechanism_rows(
             }
         row |= {"n_readouts": n_readouts[i], "concordance": views["raw"].concordance[i]}
         reason = _reason(
-            entry, views[entry.read], words[entry.read], i, members, int(n_readouts[i])
+            entry, views[entry.read], words[entry.read], i, members, int(n_readouts[i]), thresholds
         )
         over = overruled.get(str(sample))
         own = diseases.get(sample)
@@ -371,6 +371,7 @@ def _reason(
     i: int,
     members: Sequence[Measured],
     n_readouts: int,
+    thresholds: Thresholds,
 ) -> str:
     if 2 * n_readouts < len(members):
         first = next(m.reasons[i] for m in members if m.reasons[i])
@@ -382,4 +383,5 @@ def _reason(
         float(joined.high[i]),
         float(joined.concordance[i]),
         n_readouts,
+        thresholds,
     )

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from resistpath.mechanisms.catalogue import Catalogue, Readout
+from resistpath.mechanisms.line import Line
 from resistpath.mechanisms.position import (
-    Line,
     Position,
     ReadoutValues,
     nowhere,
@@ -23,6 +23,9 @@ from resistpath.reference import Reference, members, shared_universe
 from resistpath.score import METHODS
 from resistpath.score.data import ScoreData
 from resistpath.score.run import scores_without
+
+BLOCK = 512
+"""Samples measured at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,8 @@ class Measured:
         return np.array([not reason for reason in self.reasons])
 
 
-def reference_cells(reference: Reference) -> CellTables:
-    """Cell tables of a reference; its own intervals and limits are not used."""
-    table = reference.fractions
+def plain_cells(table: pd.DataFrame) -> CellTables:
+    """Cell tables without intervals and limits, as a reference's are used."""
     unknown = pd.DataFrame(np.nan, index=table.index, columns=table.columns)
     return CellTables(table, unknown, unknown.notna())
 
@@ -94,6 +96,12 @@ class Values:
     values: ReadoutValues
     coverage: float
     n_genes: int
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Values]) -> Values:
+        """The same readout over the samples of several blocks."""
+        values = ReadoutValues.joined([b.values for b in blocks])
+        return cls(values, blocks[0].coverage, blocks[0].n_genes)
 
 
 def readout_values(
@@ -119,6 +127,24 @@ def readout_values(
     return out
 
 
+def measure_all(
+    values: pd.DataFrame, genes: pd.Index, catalogue: Catalogue, cells: CellTables
+) -> dict[str, Values]:
+    """Measure every readout of the catalogue on these genes, some samples at a time.
+
+    The matrix is never copied whole; samples do not depend on their block.
+    """
+    matrix, rows = values.to_numpy(), values.index.get_indexer(genes)
+    sets = {s.name: s for s in catalogue.gene_sets()}
+    parts = []
+    for start in range(0, values.shape[1], BLOCK):
+        place = slice(start, start + BLOCK)
+        block = np.ascontiguousarray(matrix[rows, place].T)
+        data = ScoreData.from_rows(block, genes, values.columns[place])
+        parts.append(readout_values(data, catalogue.readouts, sets, cells))
+    return {r.readout: Values.joined([p[r.readout] for p in parts]) for r in catalogue.readouts}
+
+
 def _fraction(data: ScoreData, readout: Readout, cells: CellTables) -> Values:
     if readout.up not in cells.values.columns:
         return Values(ReadoutValues(np.full(len(data.samples), np.nan)), 0.0, 0)
@@ -127,23 +153,35 @@ def _fraction(data: ScoreData, readout: Readout, cells: CellTables) -> Values:
     return Values(ReadoutValues(values, half=half), 1.0, 0)
 
 
+def plain_scores(
+    values: pd.DataFrame,
+    fractions: pd.DataFrame,
+    catalogue: Catalogue,
+    genes: pd.Index | None = None,
+) -> pd.DataFrame:
+    """Samples x readouts of the catalogue, as they are, scored on these genes or on all.
+
+    Parameters
+    ----------
+    values
+        Genes x samples, log2(TPM+1).
+    fractions
+        Samples x ``method:cell_type``.
+    """
+    genes = values.index if genes is None else genes
+    found = measure_all(values, genes, catalogue, plain_cells(fractions))
+    return pd.DataFrame(
+        {r.readout: found[r.readout].values.scores for r in catalogue.readouts},
+        index=values.columns,
+    )
+
+
 def reference_scores(
     values: pd.DataFrame, reference: Reference, catalogue: Catalogue
 ) -> pd.DataFrame:
-    """Readouts of the reference samples on the genes shared with `values`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Reference samples x readouts.
-    """
-    data = ScoreData(reference.values.loc[shared_universe(values, reference)])
-    sets = {s.name: s for s in catalogue.gene_sets()}
-    found = readout_values(data, catalogue.readouts, sets, reference_cells(reference))
-    return pd.DataFrame(
-        {r.readout: found[r.readout].values.scores for r in catalogue.readouts},
-        index=data.samples,
-    )
+    """Readouts of the reference samples on the genes shared with `values`."""
+    genes = shared_universe(values, reference)
+    return plain_scores(reference.values, reference.fractions, catalogue, genes)
 
 
 class Universe:
@@ -158,18 +196,15 @@ class Universe:
         thresholds: Thresholds,
     ) -> None:
         genes = shared_universe(values, reference)
-        self.data = ScoreData(values.loc[genes])
-        self.ref_data = ScoreData(reference.values.loc[genes])
-        self.cells, self.ref_cells = cells, reference_cells(reference)
+        self.samples, self.cells = values.columns, cells
         self.reference, self.catalogue, self.thresholds = reference, catalogue, thresholds
         self.members = members(values, reference)
-        self.gene_sets = {s.name: s for s in catalogue.gene_sets()}
         # Fewer than three reference samples have no spread to stand in.
         self.large_enough = reference.n >= max(thresholds.min_reference, 3)
-        readouts = catalogue.readouts
-        self.own = readout_values(self.data, readouts, self.gene_sets, self.cells)
-        self.ref = readout_values(self.ref_data, readouts, self.gene_sets, self.ref_cells)
-        axis = next(r for r in readouts if r.readout == catalogue.inflammation)
+        self.own = measure_all(values, genes, catalogue, cells)
+        cells_there = plain_cells(reference.fractions)
+        self.ref = measure_all(reference.values, genes, catalogue, cells_there)
+        axis = next(r for r in catalogue.readouts if r.readout == catalogue.inflammation)
         self.axis_mechanism = axis.mechanism
         self.axis = self._values(axis)
 
@@ -190,7 +225,7 @@ class Universe:
         own, ref, coverage, n_genes = self._values(r)
         axis_own, axis_ref, axis_coverage, _ = self.axis
         level = self.thresholds.level
-        raw = residual = nowhere(len(self.data.samples), self.reference.n)
+        raw = residual = nowhere(len(self.samples), self.reference.n)
         reference_z, slope = {}, 0.0
         if self._varies(ref, coverage):
             raw = raw_position(own, ref, level, self.members)
@@ -218,7 +253,7 @@ class Universe:
             return [self.too_small] * len(raw.z)
         below = np.zeros(len(raw.z), dtype=bool)
         if r.up in self.cells.below_limit.columns:
-            column = self.cells.below_limit[r.up].reindex(self.data.samples)
+            column = self.cells.below_limit[r.up].reindex(self.samples)
             below = column.to_numpy(dtype=bool)
         return [
             "below the method's limit of detection"

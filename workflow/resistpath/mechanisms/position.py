@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from resistpath.mechanisms.line import Line, Others
 from resistpath.reference import jeffreys_interval, midrank_counts, normal_scores
 from resistpath.score.intervals import (
     half_width,
@@ -39,6 +40,20 @@ class ReadoutValues:
     scores: np.ndarray
     without: np.ndarray | None = None
     half: np.ndarray | None = None
+
+    @classmethod
+    def joined(cls, blocks: Sequence[ReadoutValues]) -> ReadoutValues:
+        """The samples of several blocks, one after the other."""
+
+        def joined(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
+            known = [a for a in arrays if a is not None]
+            return np.concatenate(known) if known else None
+
+        return cls(
+            np.concatenate([b.scores for b in blocks]),
+            joined([b.without for b in blocks]),
+            joined([b.half for b in blocks]),
+        )
 
 
 @dataclass(frozen=True)
@@ -140,16 +155,15 @@ def gene_sampling_variance(sample: np.ndarray, reference: np.ndarray) -> tuple[n
     return moderated_variance(jackknife_variance((own - mean) / sd), df, prior, prior_df)
 
 
-Others = Callable[[int], np.ndarray | None]
-"""Reference values for one sample if it is itself in the reference: those of the others."""
+Count = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From ends x samples, the mid-rank counts of each and the number of reference tumours."""
 
 
 def place(
     scores: np.ndarray,
     half: np.ndarray,
-    reference: np.ndarray,
+    count: Count,
     level: float,
-    others: Others | None = None,
     further: Mapping[str, np.ndarray] | None = None,
 ) -> Position:
     """Place scores with half-widths in a reference.
@@ -163,6 +177,8 @@ def place(
     ----------
     half
         Half-widths of the scores' own intervals, for the source ``"genes"``.
+    count
+        Counts scores in the reference.
     further
         Half-widths by further sources. All are joined before they are mapped through the
         reference, and the distances shared out by their squares.
@@ -170,11 +186,7 @@ def place(
     halves = {"genes": np.where(np.isfinite(half), half, 0.0), **(further or {})}
     half = _root_sum_square(list(halves.values()))
     ends = np.stack([scores - half, scores, scores + half])
-    n = np.full(len(scores), len(reference))
-    counts = midrank_counts(reference, ends)
-    for i in range(len(scores)):
-        if others is not None and (among := others(i)) is not None:
-            counts[:, i], n[i] = midrank_counts(among, ends[:, i]), len(among)
+    counts, n = count(ends)
     low, z, high = normal_scores(counts, n)
     p_low, p_high = jeffreys_interval(counts[1], n, level)
     missing = np.where(np.isnan(scores), np.nan, 0.0)
@@ -213,13 +225,18 @@ def raw_position(
         it is placed among the others; the spread its interval is scaled by is that of all.
     """
 
-    def others(i: int) -> np.ndarray | None:
-        if members is None or members[i] < 0:
-            return None
-        return np.delete(reference.scores, members[i])
+    def count(ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        counts = midrank_counts(reference.scores, ends)
+        n = np.full(ends.shape[1], len(reference.scores))
+        if members is not None:
+            inside = members >= 0
+            itself, own = reference.scores[members[inside]], ends[:, inside]
+            counts[:, inside] -= (itself < own) + 0.5 * (itself == own)
+            n[inside] -= 1
+        return counts, n
 
     half = _half(sample, reference, level)
-    return place(sample.scores, half, reference.scores, level, others)
+    return place(sample.scores, half, count, level)
 
 
 def _half(sample: ReadoutValues, reference: ReadoutValues, level: float) -> np.ndarray:
@@ -228,46 +245,6 @@ def _half(sample: ReadoutValues, reference: ReadoutValues, level: float) -> np.n
         return missing if sample.half is None else sample.half
     variance, df = gene_sampling_variance(sample.without, reference.without)
     return half_width(variance, df, level) * float(np.std(reference.scores, ddof=1))
-
-
-@dataclass(frozen=True)
-class Line:
-    """Least-squares line of readouts on the T-cell-inflamed score over reference tumours.
-
-    Attributes
-    ----------
-    mean_t, square
-        Mean of the T-cell-inflamed score and its sum of squared deviations.
-    mean, slope
-        Of the readouts: numbers, or one per column.
-    n
-        Number of tumours.
-    """
-
-    mean_t: float
-    square: float
-    mean: np.ndarray
-    slope: np.ndarray
-    n: int
-
-    @classmethod
-    def fit(cls, t: np.ndarray, values: np.ndarray) -> Line:
-        """Fit to the T-cell-inflamed score `t` and readouts, one per row."""
-        mean_t = float(t.sum() / len(t))
-        mean = values.sum(axis=0) / len(t)
-        square = float(((t - mean_t) ** 2).sum())
-        slope = np.einsum("s,s...->...", t - mean_t, values - mean) / square
-        return cls(mean_t, square, mean, slope, len(t))
-
-    def residual(self, t: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """What is left of `values`, one per row, at the T-cell-inflamed score `t`."""
-        return values - self.mean - np.multiply.outer(t - self.mean_t, self.slope)
-
-    def half_width(self, t: np.ndarray, residuals: np.ndarray, level: float) -> np.ndarray:
-        """Half-width of the line's own interval at `t`, from the residuals it was fitted to."""
-        sd = float(np.sqrt((residuals**2).sum() / (self.n - 2)))
-        variance = sd**2 * (1 / self.n + (t - self.mean_t) ** 2 / self.square)
-        return half_width(variance, self.n - 2, level)
 
 
 def residual_position(
@@ -295,15 +272,16 @@ def residual_position(
     line = Line.fit(t_ref, reference.scores)
     own, ref = line.residual(t, sample.scores), line.residual(t_ref, reference.scores)
     of_line = line.half_width(t, ref, level)
-    others: dict[int, np.ndarray] = {}
-    for i, at in enumerate(members.tolist() if members is not None else ()):
-        if at < 0:
-            continue
-        rest_t, rest = np.delete(t_ref, at), np.delete(reference.scores, at)
-        without_it = Line.fit(rest_t, rest)
-        others[i] = without_it.residual(rest_t, rest)
-        own[i] = without_it.residual(t[i : i + 1], sample.scores[i : i + 1])[0]
-        of_line[i] = without_it.half_width(t[i : i + 1], others[i], level)[0]
+    inside = np.array([], dtype=np.int64) if members is None else np.flatnonzero(members >= 0)
+    others = Others.of(t_ref, reference.scores, inside if members is None else members[inside])
+    own[inside] = others.residual(t[inside], sample.scores[inside])
+    of_line[inside] = others.half_width(t[inside], level)
+
+    def count(ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        counts, n = midrank_counts(ref, ends), np.full(ends.shape[1], len(ref))
+        counts[:, inside], n[inside] = others.counts(ends[:, inside]), len(ref) - 1
+        return counts, n
+
     without: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
     if sample.without is not None and reference.without is not None:
         lines = Line.fit(t_ref, reference.without)
@@ -314,4 +292,4 @@ def residual_position(
     half = _half(ReadoutValues(own, without[0], sample.half), ReadoutValues(ref, without[1]), level)
     half_t = np.where(np.isfinite(h := _half(inflammation, reference_inflammation, level)), h, 0.0)
     further = {"inflammation": np.abs(float(line.slope)) * half_t, "reference": of_line}
-    return place(own, half, ref, level, others.get, further)
+    return place(own, half, count, level, further)

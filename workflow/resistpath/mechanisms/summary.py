@@ -7,35 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from resistpath.expression import BLOCK_GENES
 from resistpath.mechanisms.catalogue import Catalogue
-from resistpath.mechanisms.measure import CellTables, readout_values
-from resistpath.mechanisms.position import Line
+from resistpath.mechanisms.line import Line
+from resistpath.mechanisms.measure import plain_scores
 from resistpath.mechanisms.rows import is_missing
 from resistpath.reference import Reference, Statistics
-from resistpath.score.data import ScoreData
 
 NOISE = ("technical", "biopsy")
-
-
-def scores_of(values: pd.DataFrame, fractions: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Samples x readouts of the catalogue, scored on all genes of `values`.
-
-    Parameters
-    ----------
-    values
-        Genes x samples, log2(TPM+1).
-    fractions
-        Samples x ``method:cell_type``.
-    """
-    unknown = pd.DataFrame(np.nan, index=fractions.index, columns=fractions.columns)
-    cells = CellTables(fractions, unknown, unknown.notna())
-    data = ScoreData(values)
-    sets = {s.name: s for s in catalogue.gene_sets()}
-    found = readout_values(data, catalogue.readouts, sets, cells)
-    return pd.DataFrame(
-        {r.readout: found[r.readout].values.scores for r in catalogue.readouts},
-        index=data.samples,
-    )
 
 
 def pairs(obs: pd.DataFrame, usable: Iterable[str]) -> dict[str, list[list[str]]]:
@@ -113,7 +92,7 @@ def summarise(
     repeated
         See `pairs`.
     """
-    readouts = scores_of(reference.values, reference.fractions, catalogue)
+    readouts = plain_scores(reference.values, reference.fractions, catalogue)
     t = readouts[catalogue.inflammation].to_numpy(dtype=float)
     known = bool(np.isfinite(t).all()) and len(t) > 2 and float(np.ptp(t)) > 0
     lines, left = _lines(readouts, t, known)
@@ -122,7 +101,7 @@ def summarise(
     wanted = sorted({s for groups in repeated.values() for g in groups for s in g})
     again = readouts.iloc[:0]
     if everyone is not None and fractions is not None and wanted:
-        again = scores_of(everyone[wanted], fractions.reindex(wanted), catalogue)
+        again = plain_scores(everyone[wanted], fractions.reindex(wanted), catalogue)
     own_t = again[catalogue.inflammation].to_numpy(dtype=float)
     slope, intercept = (lines[c].to_numpy() for c in ("slope", "intercept"))
     fitted = np.multiply.outer(own_t, slope) + intercept
@@ -131,19 +110,24 @@ def summarise(
             sd, n = difference_sd(table, repeated.get(kind, []))
             noise[f"{prefix}{kind}_sd"] = sd
             noise[f"{prefix}{kind}_pairs"] = float(n)
-    x = reference.values.to_numpy(dtype=np.float64)
-    ddof = 1 if reference.n > 1 else 0
-    genes = pd.DataFrame(
-        {"mean": x.mean(axis=1), "sd": x.std(axis=1, ddof=ddof)}, index=reference.values.index
-    )
     return Statistics(
-        genes.astype(np.float32),
+        _moments(reference.values),
         readouts,
         lines,
         _correlation(readouts),
         _correlation(left),
         noise,
     )
+
+
+def _moments(values: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation of each gene, float32; some genes at a time."""
+    matrix, ddof = values.to_numpy(), 1 if values.shape[1] > 1 else 0
+    parts = []
+    for start in range(0, len(matrix), BLOCK_GENES):
+        part = matrix[start : start + BLOCK_GENES].astype(np.float64)
+        parts.append(np.column_stack([part.mean(axis=1), part.std(axis=1, ddof=ddof)]))
+    return pd.DataFrame(np.concatenate(parts), values.index, ["mean", "sd"]).astype(np.float32)
 
 
 def _lines(readouts: pd.DataFrame, t: np.ndarray, known: bool) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -77,23 +77,32 @@ def reading(mechanism: Mechanism, deciding: str, timepoint: str | None) -> str:
 
 
 def interval_reason(
-    view: str, deciding: str, low: float, high: float, concordance: float, n_readouts: int
+    view: str,
+    deciding: str,
+    low: float,
+    high: float,
+    concordance: float,
+    n_readouts: int,
+    thresholds: Thresholds,
 ) -> str:
     """One phrase for why a verdict is what it is.
 
     Examples
     --------
-    >>> interval_reason("raw", "high", 80.2, 97.9, 1.0, 2)
-    'interval 80–98 lies above the upper limit'
+    >>> interval_reason("raw", "high", 80.2, 97.9, 1.0, 2, Thresholds())
+    'interval 80–98 lies above 75'
+    >>> interval_reason("raw", "inconclusive", 12.0, 81.0, 1.0, 2, Thresholds())
+    'interval 12–81 crosses 25 and 75'
     """
     what = "residual interval" if view == "residual" else "interval"
     if math.isnan(low):
         return "no residual could be had"
+    crossed = [f"{t:g}" for t in (thresholds.low, thresholds.high) if low < t < high]
     where = {
-        "high": "lies above the upper limit",
-        "low": "lies below the lower limit",
+        "high": f"lies above {thresholds.high:g}",
+        "low": f"lies below {thresholds.low:g}",
         "typical": "lies around the middle",
-    }.get(deciding, "is too wide or crosses a limit")
+    }.get(deciding, f"crosses {' and '.join(crossed)}")
     tail = ""
     if n_readouts == 1:
         tail = "; one readout only"

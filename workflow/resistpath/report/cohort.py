@@ -234,6 +234,11 @@ def _quality_overview(quality: pd.DataFrame) -> list[Record]:
     for metric, part in shown.groupby("metric", sort=False):
         rows = records(part)
         outcomes = [truth(r["passed"]) for r in rows]
+        any_gate = any(o is not None for o in outcomes)
+        decided = [words(r["threshold"]) for r in rows if r["status"] in ("pass", "fail")]
+        limit = next(filter(None, [*decided, *(words(r["threshold"]) for r in rows)]), "")
+        # A limit that some sample missed without failing: it marks, whoever passes it.
+        marks = {words(r["threshold"]) for r in rows if r["status"] == "warn"}
         numbers = [
             float(r["value"])
             for r in rows
@@ -244,7 +249,8 @@ def _quality_overview(quality: pd.DataFrame) -> list[Record]:
                 "metric": words(metric),
                 "label": words(rows[0]["label"]),
                 "unit": words(rows[0]["unit"]),
-                "threshold": words(rows[0]["threshold"]),
+                "threshold": limit,
+                "marks_only": bool(limit) and (limit in marks or not any_gate),
                 "n": len(rows),
                 "n_gated": sum(o is not None for o in outcomes),
                 "n_failed": sum(o is False for o in outcomes),

@@ -147,10 +147,11 @@ def embedding_record(
 def concordance_record(table: pd.DataFrame) -> list[Record] | None:
     """Agreement of two deconvolution methods over the samples, one row per cell type and pair."""
     keys = ("n", "spearman", "mean_difference", "intervals_overlap")
+    two = ("method_a", "method_b")
     rows = [
         {
             "label": words(r["label"]),
-            "methods": f"{words(r['method_a'])} and {words(r['method_b'])}",
+            "methods": " and ".join(wording.method_name(words(r[k])) for k in two),
             **{k: r[k] for k in keys},
         }
         for r in records(table)

@@ -59,11 +59,26 @@ def composition(frame: pd.DataFrame) -> list[Record]:
         )
     parts = sorted(out.values(), key=lambda part: bool(part["kind"] != "fraction"))
     for part in parts:
+        _say_once(part)
         part["full_scale"] = _full_scale(part)
         if all(row["value"] is None for row in part["rows"]):
             part["unavailable"] = part["rows"][0]["note"] or "no value could be given"
             part["rows"] = []
     return parts
+
+
+_LIMIT_OF_CELLS = "the limit is a share of cells, the score is not"
+
+
+def _say_once(part: Record) -> None:
+    """Move the remark that nearly every score carries to the head of the table."""
+    found = [row for row in part["rows"] if _LIMIT_OF_CELLS in row["note"].split("; ")]
+    for row in found:
+        row["note"] = "; ".join(n for n in row["note"].split("; ") if n != _LIMIT_OF_CELLS)
+    if found:
+        part["caveats"].append(
+            "Limits of detection are known as shares of cells, so none is given for these scores."
+        )
 
 
 def _full_scale(part: Record) -> float | None:

@@ -12,7 +12,7 @@ from resistpath.provenance import RESEARCH_USE_ONLY
 from resistpath.report import wording
 from resistpath.report.findings import named
 from resistpath.report.parts import records, reference_record, software_record
-from resistpath.report.text import doi_url, words
+from resistpath.report.text import doi_url, listed, words
 
 if TYPE_CHECKING:
     from resistpath.mechanisms.catalogue import Catalogue
@@ -62,14 +62,17 @@ def patient_content(
     for (start, end), rows in pairs.groupby(["from_timepoint", "to_timepoint"], sort=False):
         here = records(rows)
         own = [r for r in answers if (r["from_timepoint"], r["to_timepoint"]) == (start, end)]
+        mechanisms = _mechanisms(here, catalogue)
+        answered = [_pattern(r, known, catalogue) for r in own]
         steps.append(
             {
                 "start": wording.TIME_POINTS.get(str(start), words(start)),
                 "end": wording.TIME_POINTS.get(str(end), words(end)),
                 "before": _samples(here[0]["from_sample"], links),
                 "after": _samples(here[0]["to_sample"], links),
-                "mechanisms": _mechanisms(here, catalogue),
-                "patterns": [_pattern(r, known, catalogue) for r in own],
+                "summary": _in_short(mechanisms, answered),
+                "mechanisms": mechanisms,
+                "patterns": answered,
                 "note": NOTE,
                 "noise": "" if any(r["biopsy_sd"] is not None for r in here) else WITHOUT_NOISE,
             }
@@ -83,6 +86,23 @@ def patient_content(
         "reference": reference_record(reference, None),
         "steps": steps,
     }
+
+
+def _in_short(mechanisms: Sequence[Record], patterns: Sequence[Record]) -> str:
+    """Which mechanisms of page one moved, as measured and as residuals, and which patterns hold."""
+    first = [m for m in mechanisms if m["page"] == "one"]
+    said = []
+    for view, name in (("raw", "As measured"), ("residual", "Given T-cell inflammation")):
+        moved = [
+            f"{way}: {listed(names, limit=len(first))}"
+            for way in ("up", "down")
+            if (names := [m["name"] for m in first if m[view]["outcome"] == way])
+        ]
+        said.append(f"{name}, {'; '.join(moved) or 'none is clearly up or down'}.")
+    met = [p["name"] for p in patterns if p["outcome"] == "met"]
+    if patterns:
+        said.append(f"Pattern met: {listed(met)}." if met else "No pattern is met.")
+    return f"{len(first)} mechanisms of page one. {' '.join(said)}"
 
 
 def _samples(joined: Any, links: Mapping[str, str]) -> list[Record]:

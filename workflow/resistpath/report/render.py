@@ -25,7 +25,15 @@ from resistpath.report import figures, text
 from resistpath.report.cohort_data import page_data
 from resistpath.report.links import page_link
 from resistpath.report.plots import forest, maps, volcano
-from resistpath.report.wording import READINGS, RESISTANCE, TIME_POINTS, VERDICTS, reference_label
+from resistpath.report.wording import (
+    READINGS,
+    RESISTANCE,
+    TIME_POINTS,
+    VERDICTS,
+    coarse_reference,
+    method_name,
+    reference_label,
+)
 
 Record = Mapping[str, Any]
 
@@ -57,6 +65,11 @@ def to_json(content: Record) -> str:
     return _inert("{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def _label(reference: Record) -> str:
+    """Name of a reference with its size, which no line break parts."""
+    return reference_label(reference).replace(" = ", "\u00a0=\u00a0")
+
+
 _BARE = re.compile(r"[\w/.-]+", re.ASCII)
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -85,7 +98,7 @@ def _render_sample(content: Record, *, search: bool) -> str:
     return _template("sample.html").render(
         c=content,
         search=bool(genes) and search,
-        reference=reference_label(content["reference"]),
+        reference=_label(content["reference"]),
         script=Markup(script),  # noqa: S704 - our own file
         script_digest=_digest(script),
         gene_data=Markup(_inert(data)),  # noqa: S704 - escaped
@@ -97,7 +110,7 @@ def render_patient(content: Record) -> str:
     return (
         _environment()
         .get_template("patient.html")
-        .render(c=content, reference=reference_label(content["reference"]))
+        .render(c=content, reference=_label(content["reference"]))
     )
 
 
@@ -106,7 +119,7 @@ def render_cohort(content: Record) -> str:
     script = "".join(map(_script, SCRIPTS))
     return _template("cohort.html").render(
         c=content,
-        reference=reference_label(content["reference"]),
+        reference=_label(content["reference"]),
         script=Markup(script),  # noqa: S704 - our own file
         script_digest=_digest(script),
         heat_data=Markup(_inert(page_data(content))),  # noqa: S704 - escaped
@@ -230,13 +243,15 @@ def _environment() -> jinja2.Environment:
         pct=_percentile,
         num=_number(text.number_text),
         fixed=_number(text.fixed_text),
+        tenth=_number(text.tenth_text),
         share=_number(text.share_text),
         exact=_exact,
         val=_value,
         interval=_with_interval,
         coverage=_coverage,
         page_link=page_link,
-        reference_label=reference_label,
+        reference_label=_label,
+        coarse=coarse_reference,
         timepoints=TIME_POINTS,
         verdicts=VERDICTS,
         readings=READINGS,
@@ -245,6 +260,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         css_string=lambda v: Markup(text.css_string(v)),  # noqa: S704 - escaped
+        limit=text.limit_text,
+        method=method_name,
         capital=lambda v: v[:1].upper() + v[1:],
     )
     return environment

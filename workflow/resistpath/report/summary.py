@@ -38,33 +38,41 @@ def summary(
         (item["item"] for item in not_assessed), limit=2, more="other items listed below"
     )
     last = "These are levels of expression, not a forecast of response" + (
-        f"; RNA in this form cannot show {blind}." if blind else "."
+        f"; RNA in this form cannot show {blind}" if blind else ""
     )
-    return [_found(reference, mechanisms, further), _rest(mechanisms), last]
+    unread = [
+        m["name"]
+        for m in (*mechanisms, *further)
+        if m[m["deciding"] or "raw"]["verdict"] == "not assessable"
+    ]
+    if unread:
+        last += f"; not assessed in this sample: {listed(unread, limit=4, more='others')}"
+    return [_found(reference, mechanisms, further), _rest(mechanisms), last + "."]
 
 
 def _found(reference: Record, mechanisms: Sequence[Record], further: Sequence[Record]) -> str:
-    found = [m for m in mechanisms if m["reading"] == RESISTANCE]
+    found = sorted(
+        (m for m in mechanisms if m["reading"] == RESISTANCE), key=lambda m: m["evidence_grade"]
+    )
     also = [m["name"] for m in further if m["reading"] == RESISTANCE]
-    against = f"against {reference_label(reference)}"
-    start = others = ""
+    start = ""
     if reference["fit"]["verdict"] == "fits poorly":
         start = "The sample fits the reference poorly and every position is doubtful. "
+    start += f"Compared with {reference_label(reference)}, "
+    others = ""
     if further:
-        verb = "do" if len(also) > 1 else "does"
-        others = f"of {len(further)} further mechanisms {len(also) or 'none'} {verb}"
-    named = f" ({listed(also, limit=3)})" if also else ""
+        named = f" ({listed(also, limit=3)})" if also else ""
+        verb = plural(max(len(also), 1), "does", "do")
+        others = f"; of {len(further)} further ones {len(also) or 'none'} {verb}{named}"
     if not found:
         return (
-            f"{start}None of {len(mechanisms)} mechanisms on page one reads as consistent with"
-            f" resistance {against}{', and ' * bool(others)}{others}{named}; this does not show"
-            " that none is at work."
+            f"{start}none of the {len(mechanisms)} mechanisms of page one reads as consistent with"
+            f" resistance{others}; this does not show that none is at work."
         )
     names = listed((_in_figures(m) for m in found), more="more in the table")
     return (
-        f"{start}{len(found)} of {len(mechanisms)} mechanisms"
-        f" {plural(len(found), 'reads', 'read')} as consistent with resistance {against}: {names}"
-        + (f"; {others} so too{named}." if others else ".")
+        f"{start}{len(found)} of the {len(mechanisms)} mechanisms of page one"
+        f" {plural(len(found), 'reads', 'read')} as consistent with resistance: {names}{others}."
     )
 
 
@@ -119,6 +127,7 @@ def _in_figures(mechanism: Record) -> str:
             continue
         text = f"{kind} percentile {percentile_text(value['percentile'])}"
         if value["low"] is not None and value["high"] is not None:
-            text += f", interval {end_text(value['low'])}–{end_text(value['high'])}"
+            text += f", 90 % interval {end_text(value['low'])}–{end_text(value['high'])}"
         parts.append(text)
-    return f"{mechanism['name']} ({'; '.join(parts)})" if parts else str(mechanism["name"])
+    parts.append(f"evidence {mechanism['evidence_grade']}")
+    return f"{mechanism['name']} ({'; '.join(parts)})"

@@ -60,9 +60,11 @@ def listed(names: Iterable[str], limit: int = 6, more: str = "more") -> str:
     'a, b and c'
     >>> listed("abcd", limit=2)
     'a, b and 2 more'
+    >>> listed("abc", limit=2)
+    'a, b and c'
     """
     items = list(names)
-    if len(items) > limit:
+    if len(items) > limit + 1:
         items = [*items[:limit], f"{len(items) - limit} {more}"]
     return " and ".join(([", ".join(items[:-1])] if items[1:] else []) + items[-1:])
 
@@ -134,22 +136,45 @@ def number_text(value: float | None) -> str:
 def fixed_text(value: float | None) -> str:
     """Two decimals, for columns of numbers of one size.
 
-    >>> fixed_text(5.4)
-    '5.40'
+    >>> fixed_text(5.4), fixed_text(-0.001)
+    ('5.40', '0.00')
     """
-    return MISSING if value is None else f"{value:.2f}".replace("-", "−")
+    return MISSING if value is None else f"{value:z.2f}".replace("-", "−")
+
+
+def tenth_text(value: float | None) -> str:
+    """One decimal, for means of percentiles.
+
+    >>> tenth_text(-0.041), tenth_text(-15.55)
+    ('0.0', '−15.6')
+    """
+    return MISSING if value is None else f"{value:z.1f}".replace("-", "−")
+
+
+def limit_text(text: str) -> str:
+    """Write the number of a limit as the other numbers are written.
+
+    >>> limit_text("≥ 1e+06"), limit_text("≥ -0.9"), limit_text("none")
+    ('≥ 1,000,000', '≥ −0.9', 'none')
+    """
+    sign, _, number = text.partition(" ")
+    if sign not in ("≥", "≤"):
+        return text
+    return f"{sign} {number_text(float(number))}"
 
 
 def share_text(value: float | None) -> str:
     """Return a fraction of one as per cent.
 
-    >>> [share_text(v) for v in (0.1234, 0.0004, 0, 1, None)]
-    ['12.3 %', '<0.1 %', '0 %', '100 %', '–']
+    >>> [share_text(v) for v in (0.1234, 0.0004, 0, 0.9999, 1, None)]
+    ['12.3 %', '<0.1 %', '0 %', '>99.9 %', '100 %', '–']
     """
     if value is None:
         return MISSING
     if 0 < value < 0.001:
         return "<0.1 %"
+    if 0.999 < value < 1:
+        return ">99.9 %"
     text = f"{100 * value:.1f}"
     return f"{text.removesuffix('.0')} %".replace("-", "−")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from resistpath.report.text import (
+    limit_text,
     listed,
     number_text,
     words,
@@ -26,6 +27,16 @@ TIME_POINTS = {
     "progression": "at progression",
     "post": "after treatment",
 }
+METHOD_NAMES = {
+    "ssgsea": "ssGSEA",
+    "mcpcounter": "MCP-counter",
+    "quantiseq": "quanTIseq",
+    "estimate": "ESTIMATE",
+    "consensus_markers": "consensus markers",
+    "epic": "EPIC",
+    "least_squares": "least squares",
+    "svr": "ν-SVR",
+}
 _METHOD_WORDS = {
     "ssgsea": "ssGSEA: rank-weighted enrichment of the set within the sample, α = 0.25, not divided"
     " by a cohort's range (Barbie 2009)",
@@ -34,6 +45,7 @@ _METHOD_WORDS = {
     "mean": "mean: mean log2(TPM + 1) of the genes",
     "weighted": "weighted: sum of the published weights times log expression",
     "gene": "gene: log2(TPM + 1) of one gene",
+    "fraction": "fraction: share of all cells, by the method named beside it",
     "ratio": "ratio: difference of two mean log expressions",
     "zscore": "zscore: mean z-score against the reference's means and standard deviations",
     "mcpcounter": "MCP-counter: mean log2 expression of marker genes; a score, not a fraction"
@@ -62,18 +74,36 @@ def reference_label(reference: Mapping[str, Any]) -> str:
     return f"{reference['name']} (n = {'unknown' if n is None else number_text(n)})"
 
 
+FEW_TUMOURS = 50
+
+
+def coarse_reference(reference: Mapping[str, Any]) -> str:
+    """Say how coarse the percentiles of a small reference are; nothing of a larger one.
+
+    >>> coarse_reference({"n": 20})
+    'One tumour more or less is 5 percentile points; the intervals allow for it.'
+    >>> coarse_reference({"n": 472})
+    ''
+    """
+    n = reference["n"]
+    if n is None or n >= FEW_TUMOURS:
+        return ""
+    step = number_text(100 / n)
+    return f"One tumour more or less is {step} percentile points; the intervals allow for it."
+
+
 def gate_words(metric: Record) -> str:
     """Say what was measured and what was required.
 
     >>> gate_words({"label": "Genes", "value": 3120.0, "unit": "", "threshold": "≥ 5000",
     ...             "note": "shallow library", "status": "fail"})
-    'Genes: 3,120, required ≥ 5000; shallow library'
+    'Genes: 3,120, required ≥ 5,000; shallow library'
     """
     value = metric["value"]
     shown = number_text(value) if isinstance(value, (int, float)) else words(value, "no value")
     unit = f" {metric['unit']}" if metric["unit"] else ""
     word = "usual" if metric["status"] == "warn" else "required"
-    limit = f", {word} {metric['threshold']}" if metric["threshold"] else ""
+    limit = f", {word} {limit_text(metric['threshold'])}" if metric["threshold"] else ""
     note = f"; {metric['note']}" if metric["note"] else ""
     return f"{metric['label']}: {shown}{unit}{limit}{note}"
 
@@ -97,6 +127,16 @@ def _when(mechanism: Mechanism) -> str:
     if points == ["any"]:
         return "at any time point"
     return f"{listed(TIME_POINTS.get(p, p) for p in points)} only"
+
+
+def method_name(name: str) -> str:
+    """Write a method as its authors do; what follows a colon is its signature matrix.
+
+    >>> method_name("mcpcounter"), method_name("svr:LM22")
+    ('MCP-counter', 'ν-SVR with LM22')
+    """
+    method, _, matrix = name.partition(":")
+    return METHOD_NAMES.get(method, method) + (f" with {matrix}" if matrix else "")
 
 
 def _method_words(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from resistpath.errors import UserError, some
-from resistpath.expression import Expression, count_missing, sample_blocks
-from resistpath.genes import GeneMap, Harmonised, lengths, map_genes, universe
+from resistpath.expression import Expression, count_missing, over_sample_blocks
+from resistpath.genes import GeneMap, lengths, map_genes, universe
 from resistpath.identifiers import turn_table
 from resistpath.io.fetch.record import RECORD, expression_path
 from resistpath.io.files import file_states, need_unchanged
@@ -58,12 +57,25 @@ class _Input:
         """Whether the values are numbers of reads."""
         return self.unit.quantity in READS
 
-    def blocks(self) -> Iterator[tuple[Harmonised, pd.DataFrame]]:
-        """Each block of samples by current symbols, linear, and as TPM."""
-        lengths = self.lengths.reindex(self.genes.genes)
-        for block in sample_blocks(self.raw.values):
-            part = self.genes.apply(self.unit.linear(block))
-            yield part, to_tpm(part.matrix, self.unit, lengths)
+
+@dataclass(frozen=True)
+class _Block:
+    """Some samples as they are written, and what was measured of them.
+
+    Attributes
+    ----------
+    levels, counts
+        Genes x samples: log2(TPM+1), and reads if the input was reads.
+    figures
+        Samples x figures, of `SampleFigures`.
+    xist
+        XIST in parts per million of the input by sample, if it is in it.
+    """
+
+    levels: pd.DataFrame
+    counts: pd.DataFrame | None
+    figures: pd.DataFrame
+    xist: pd.Series | None
 
 
 def prepare(
@@ -79,19 +91,25 @@ def prepare(
     format: str = "auto",
     layer: str | None = None,
     tx2gene: Path | None = None,
+    threads: int = 1,
     say: Progress = silent,
 ) -> None:
     """Write ``prepared.h5ad`` and what was decided on the way from a matrix and its sheet.
 
     ``genes.tsv`` says what became of every row, ``quality.tsv`` what each sample's own values
     show, ``quality.cohort.tsv`` what its samples show beside each other, and
-    ``confounding.tsv`` which columns of the sheet are aligned with the response.
+    ``confounding.tsv`` which columns of the sheet are aligned with the response. `threads` work
+    on blocks of samples; they change no byte.
     """
+    if threads < 1:
+        raise UserError(f"threads must be 1 or more, not {threads}", where="prepare")
     if expression.name == RECORD:
         expression = expression_path(expression)
     say(f"reading {expression}")
     states = file_states(*(path for path in (expression, samples) if path and path.exists()))
-    raw = read_matrix(expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene)
+    raw = read_matrix(
+        expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene, threads=threads
+    )
     sheet, notes = (read_sample_sheet(samples), []) if samples else _annotation_of(raw)
     about = _preparation(raw, cohort, expression, samples)
     about["cohort_notes"] += notes
@@ -109,7 +127,7 @@ def prepare(
     about["notes"] += facts.pop("notes")
     about |= facts
     given = _Input(raw, unit, found, coding, bases, obs, gates or Gates())
-    quality, xist = _write_prepared(folder / "prepared.h5ad", given, about)
+    quality, xist = _write_prepared(folder / "prepared.h5ad", given, about, threads)
     evidence = raw.report["units_evidence"]
     if evidence is not None:
         evidence = evidence[evidence["sample"].isin(values.columns)]
@@ -127,20 +145,28 @@ def prepare(
 
 
 def _write_prepared(
-    path: Path, given: _Input, about: dict[str, Any]
+    path: Path, given: _Input, about: dict[str, Any], threads: int
 ) -> tuple[pd.DataFrame, pd.Series | None]:
     """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
     broken = truncation(given.genes.genes, given.coding)
-    figures, xist = [], []
     measure = SampleFigures(given.genes.genes, given.lengths).measure
+    lengths = given.lengths.reindex(given.genes.genes)
+
+    def brought(values: pd.DataFrame) -> _Block:
+        part = given.genes.apply(given.unit.linear(values))
+        counts = part.matrix if given.reads else None
+        tpm = to_tpm(part.matrix, given.unit, lengths)
+        xist = part.per_million("XIST")
+        found = measure(tpm, counts=counts, biotypes=part.biotypes, xist=xist)
+        return _Block(log2_plus_one(tpm), counts, found, xist)
+
+    figures, xist = [], []
     with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
-        for part, tpm in given.blocks():
-            counts = part.matrix if given.reads else None
-            inactive = part.per_million("XIST")
-            figures.append(measure(tpm, counts=counts, biotypes=part.biotypes, xist=inactive))
-            if inactive is not None:
-                xist.append(inactive)
-            file.add(log2_plus_one(tpm), counts)
+        for block in over_sample_blocks(given.raw.values, brought, threads):
+            file.add(block.levels, block.counts)
+            figures.append(block.figures)
+            if block.xist is not None:
+                xist.append(block.xist)
     quality = judge_samples(
         pd.concat(figures),
         coverage=len(given.genes.genes) / len(given.coding),

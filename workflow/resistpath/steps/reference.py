@@ -16,8 +16,8 @@ from resistpath.io.prepared import Prepared, read_prepared
 from resistpath.io.resources import catalogue, catalogue_files, gene_table, resource
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.evidence import examine
-from resistpath.mechanisms.measure import CellTables
-from resistpath.mechanisms.summary import NOISE, difference_sd, pairs, scores_of, summarise
+from resistpath.mechanisms.measure import CellTables, plain_scores
+from resistpath.mechanisms.summary import NOISE, difference_sd, pairs, summarise
 from resistpath.mechanisms.verdict import Thresholds
 from resistpath.provenance import VERSION, file_sha256
 from resistpath.quality import failed_gates
@@ -329,7 +329,7 @@ def _readout_check(reference: Reference, *, comparable: bool) -> tuple[str, str,
     if not comparable:
         return ("readouts", "ok", "not compared: made with other tables")
     stored = reference.statistics.readouts
-    again = scores_of(reference.values, reference.fractions, catalogue())
+    again = plain_scores(reference.values, reference.fractions, catalogue())
     if not stored.columns.equals(again.columns):
         return ("readouts", "failed", "others than the catalogue's")
     a, b = stored.to_numpy(), again.to_numpy()

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from resistpath.errors import UserError
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.pdf import find_browser, print_pages
 from resistpath.io.resources import patterns
 from resistpath.mechanisms.verdict import Thresholds
-from resistpath.provenance import VERSION, code_digest, file_sha256
+from resistpath.provenance import file_sha256
 from resistpath.report import content, render
 from resistpath.report.patient import patient_content
 from resistpath.steps import Progress, machine, sample_data, silent
 from resistpath.steps.cohort_page import cohort_panels
+from resistpath.steps.pages import (
+    KINDS,
+    fresh_folder,
+    need_threads,
+    replace_folder,
+    software,
+    take_over,
+    wanted,
+    write_sample_pages,
+)
 from resistpath.steps.reference import choose, describe
 from resistpath.steps.results import NOT_BY_SAMPLE, Results, load_results, truth
 from resistpath.steps.sample_data import described_reference
-from resistpath.steps.sample_pages import write_pages
 
 
 def report(
@@ -32,6 +39,8 @@ def report(
     *,
     thresholds: Thresholds,
     signatures: Path | None = None,
+    only: Path | None = None,
+    made: Sequence[Path] = (),
     threads: int = 1,
     pdf: bool = False,
     by_workflow: bool = False,
@@ -41,47 +50,44 @@ def report(
 
     `references` as `assess` was given them. `by_workflow` says that this is a step of the
     workflow, of which a copy is then kept. `signatures` holds gene sets of the user, which join
-    the catalogue. `threads` is the number of processes that write sample reports; it changes no
-    byte. With `pdf` the installed Chromium prints each sample page as well.
+    the catalogue. `only` is a file with the names of the samples that get a page, `made` the
+    folders in which `pages` has already written them. `threads` is the number of processes that
+    write sample reports; it changes no byte. With `pdf` the installed Chromium prints each sample
+    page as well.
     """
-    if threads < 1:
-        raise UserError(f"threads must be 1 or more, not {threads}", where="report")
+    need_threads(threads, "report")
     if pdf:
         find_browser()
     primary = choose(references[:1], thresholds.min_reference)[0]
     results = load_results(folder, primary, thresholds, signatures)
-    names = file_names(results.samples)
+    chosen = wanted(results.samples, only)
+    all_names = file_names(results.samples)
+    names = {sample: all_names[sample] for sample in chosen}
     pages = folder / "reports"
-    fresh = folder / ".reports.part"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    fitting = sample_data.fits(results)
-    shared = sample_data.common(results, fresh, _software())
-    own = sample_data.blocks(results, names, fitting)
-    write_pages(shared, own, len(names), threads, say)
-    kinds = ["html", "json"]
+    fresh = fresh_folder(pages)
+    if made:
+        take_over(made, list(names.values()), fresh)
+    else:
+        write_sample_pages(results, chosen, fresh, threads, say)
     if pdf:
-        kinds.append("pdf")
         say(f"printing {len(names)} pages")
         print_pages((fresh / f"{name}.html" for name in names.values()), threads=threads)
-    shutil.rmtree(pages, ignore_errors=True)
-    fresh.replace(pages)
+    replace_folder(pages, fresh)
+    kinds = (*KINDS, *(("pdf",) if pdf else ()))
     written = [pages / f"{n}.{kind}" for n in names.values() for kind in kinds]
     links = {sample: f"reports/{name}.html" for sample, name in names.items()}
     written += _write_patients(folder / "patients", results, names)
     panels = cohort_panels(folder, results.prepared, results.book)
-    page = render.render_cohort(_cohort_content(results, links, fitting, panels))
+    page = render.render_cohort(_cohort_content(results, links, panels))
     write_text(folder / "index.html", page)
-    machine.write_machine_outputs(folder, results, _software())
+    machine.write_machine_outputs(folder, results, software())
     _finish(folder, primary.path, results, written, by_workflow=by_workflow)
 
 
 def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> list[Path]:
     """One page per patient with two time points; the folder is there even if it stays empty."""
     pairs, answers = (results.together[name] for name in NOT_BY_SAMPLE)
-    fresh = pages.with_name(".patients.part")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    fresh = fresh_folder(pages)
     files = file_names(dict.fromkeys(pairs["patient"]))
     for patient, name in files.items():
         record = patient_content(
@@ -91,12 +97,11 @@ def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> lis
             pattern_book=patterns(),
             reference=described_reference(results),
             catalogue=results.book,
-            software=_software(),
+            software=software(),
             links={sample: f"reports/{page}.html" for sample, page in names.items()},
         )
         write_text(fresh / f"{name}.html", render.render_patient(record))
-    shutil.rmtree(pages, ignore_errors=True)
-    fresh.replace(pages)
+    replace_folder(pages, fresh)
     return [pages / f"{name}.html" for name in files.values()]
 
 
@@ -118,14 +123,9 @@ def _finish(
     machine.write_ro_crate(folder, results, reference, created, copies)
 
 
-def _software() -> dict[str, str]:
-    return {"name": "resistpath", "version": VERSION, "digest": code_digest("resistpath.cli")}
-
-
 def _cohort_content(
     results: Results,
     links: dict[str, str],
-    fits: dict[str, dict[str, Any]],
     panels: dict[str, Any],
 ) -> dict[str, Any]:
     return content.cohort_content(
@@ -135,9 +135,9 @@ def _cohort_content(
         quality=_all_quality(results),
         confounding=results.together["confounding"],
         mechanisms=results.tables["mechanisms"],
-        reference=described_reference(results) | {"fit": fits},
+        reference=described_reference(results) | {"fit": sample_data.fits(results)},
         catalogue=results.book,
-        software=_software(),
+        software=software(),
         thresholds=vars(results.thresholds),
         links=links,
         panels=panels,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +56,23 @@ class Results:
         """Samples in the matrix's order."""
         return [str(s) for s in self.prepared.values.columns]
 
+    def part(self, samples: Sequence[str]) -> Results:
+        """The same of some samples."""
+        wanted = list(samples)
+        if wanted == self.samples:
+            return self
+        obs = self.prepared.obs.loc[wanted]
+        reads = self.prepared.counts
+        prepared = replace(
+            self.prepared,
+            values=self.prepared.values[wanted],
+            obs=obs,
+            counts=None if reads is None else reads[wanted],
+        )
+        tables = {k: t[t["sample"].isin(wanted)] for k, t in self.tables.items()}
+        elsewhere = self.elsewhere[self.elsewhere["sample"].astype(str).isin(wanted)]
+        return replace(self, prepared=prepared, tables=tables, elsewhere=elsewhere)
+
     @cached_property
     def members(self) -> np.ndarray:
         """Where each sample stands among the reference's own, -1 where it is not one of them."""
@@ -71,14 +89,16 @@ def load_results(
     together = {
         name: read_table(folder / f"{name}.tsv") for name in (*COHORT_TABLES, *NOT_BY_SAMPLE)
     }
+    book = catalogue(signatures)
+    key_genes = [g.gene for g in book.key_genes]
     results = Results(
-        read_prepared(folder / "prepared.h5ad"),
+        read_prepared(folder / "prepared.h5ad", counts=key_genes),
         chosen.reference,
         tables,
         together,
         read_table(folder / f"{ELSEWHERE}.tsv"),
         chosen.stands_in,
-        catalogue(signatures),
+        book,
         thresholds,
         signatures,
     )

@@ -68,7 +68,7 @@ def fits(results: Results) -> dict[str, dict[str, Any]]:
     }
 
 
-def _key_genes(results: Results) -> pd.DataFrame:
+def key_genes(results: Results) -> pd.DataFrame:
     """Level, percentile and low-count flag of every key gene in every sample."""
     values, counts = results.prepared.values, results.prepared.counts
     inside, frames = results.members, []
@@ -166,19 +166,15 @@ def _methods(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     }
 
 
-def blocks(
-    results: Results, names: dict[str, str], fits: dict[str, dict[str, Any]]
-) -> Iterator[Block]:
-    """Yield the samples in the matrix's order, `BLOCK` at a time.
-
-    `names` gives each its file name, `fits` what the function of that name returned.
-    """
+def blocks(results: Results, names: Mapping[str, str]) -> Iterator[Block]:
+    """Yield the samples in the matrix's order, `BLOCK` at a time; `names` are their files'."""
+    fitting = fits(results)
     groups = {
         "quality": results.tables["quality"],
         "mechanisms": results.tables["mechanisms"],
         "readouts": _readouts(results),
         "fractions": _fractions(results),
-        "key_genes": _key_genes(results),
+        "key_genes": key_genes(results),
         "phenotype": results.tables["phenotype"],
         "rules": results.tables["rules"],
     }
@@ -206,7 +202,7 @@ def blocks(
                     for s in samples
                 },
                 tables={key: {s: own[s] for s in samples} for key, own in split.items()},
-                fits={s: fits[s] for s in samples if s in fits},
+                fits={s: fitting[s] for s in samples if s in fitting},
                 remarks={s: MEMBER for s in samples if at[s] >= 0},
                 methods={
                     s: {name: records[s] for name, records in methods.items()} for s in samples

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from resistpath.errors import UserError, some
-from resistpath.expression import sample_blocks, samples_by_genes
+from resistpath.expression import over_sample_blocks, samples_by_genes
 from resistpath.units.evidence import Reading, SampleEvidence, read_sample
 from resistpath.units.quantity import PER_LENGTH, Units
 
@@ -23,7 +23,7 @@ def detect_units(values: pd.DataFrame) -> Units:
     return read_units(values)[0]
 
 
-def read_units(values: pd.DataFrame) -> tuple[Units, pd.DataFrame]:
+def read_units(values: pd.DataFrame, threads: int = 1) -> tuple[Units, pd.DataFrame]:
     """Read the unit from the values, and say on what evidence.
 
     Each sample is read alone (see `evidence`), so it has the same readings in any company. What
@@ -45,6 +45,8 @@ def read_units(values: pd.DataFrame) -> tuple[Units, pd.DataFrame]:
     ----------
     values
         Genes x samples, as read; NaN allowed.
+    threads
+        Samples are read by so many threads; no result depends on it.
 
     Returns
     -------
@@ -57,7 +59,8 @@ def read_units(values: pd.DataFrame) -> tuple[Units, pd.DataFrame]:
     UserError
         If samples disagree or the values fit two units; it names both and the key ``units``.
     """
-    found = [read_sample(x) for block in sample_blocks(values) for x in samples_by_genes(block)]
+    blocks = over_sample_blocks(values, _read_samples, threads)
+    found = [evidence for block in blocks for evidence in block]
     names = [str(c) for c in values.columns]
     unread = [name for name, e in zip(names, found, strict=True) if not e.readings and not e.empty]
     if unread:
@@ -70,6 +73,10 @@ def read_units(values: pd.DataFrame) -> tuple[Units, pd.DataFrame]:
         )
     reading = _common(names, found)
     return _units(reading), _table(names, found)
+
+
+def _read_samples(values: pd.DataFrame) -> list[SampleEvidence]:
+    return [read_sample(x) for x in samples_by_genes(values)]
 
 
 def _common(names: Sequence[str], found: Sequence[SampleEvidence]) -> Reading:

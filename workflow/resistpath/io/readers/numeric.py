@@ -154,7 +154,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     """Record batches of the wanted columns; none for a table without rows."""
     longest = max((len(line) for line in head.lines), default=0)
-    with head.open() as stream:
+    with head.open(ahead=True) as stream:
         stream.skip(layout.skip)
         try:
             yield from pc.open_csv(

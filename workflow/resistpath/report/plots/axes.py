@@ -64,10 +64,11 @@ def frame(
     out += [text(x.start - 6, y(v) + 3.5, words, "e") for v, words in y_ticks]
     middle_x, middle_y = (x.start + x.end) / 2, (y.start + y.end) / 2
     out.append(text(middle_x, y.start + 33, x_label))
-    out.append(
-        f'<text class="m" transform="translate(12 {n(middle_y)}) rotate(-90)">'
-        f"{escape(y_label)}</text>"
-    )
+    if y_label:
+        out.append(
+            f'<text class="m" transform="translate(12 {n(middle_y)}) rotate(-90)">'
+            f"{escape(y_label)}</text>"
+        )
     return "".join(out)
 
 

@@ -189,7 +189,7 @@
     svg("path", { class: "here", d: "M" + path(p.map(function (q) { return [q.fpr, q.tpr]; })) }, s);
     axes(s, x, y, UNIT, UNIT, "share of non-responders above", "share of responders above");
     svg("text", { class: "e ink", x: x(1), y: y(0.05) }, s, "AUC " + area(row) + ", q " + num(row.q));
-    into.replaceChildren(s);
+    into.replaceChildren(el("p", { class: "paper" }, title), s);  // paper has no menu to say it
   }
 
   function drawSlopes(into, row) {
@@ -220,7 +220,7 @@
       key.appendChild(item);
     });
     const said = el("p", { class: "said-line", role: "status" }, "\u00a0");
-    into.replaceChildren(key, box, said);
+    into.replaceChildren(el("p", { class: "paper" }, title), key, box, said);
     points(box, said, function (i) {
       const r = row.responder[i];
       return row.patients[i] + " · " + pct(row.from[i]) + " to " + pct(row.to[i]) + " · " + (r === null ? "response not stated" : r ? "responder" : "non-responder");
@@ -256,7 +256,7 @@
     axes(s, x, y, ticks, UNIT, "time", "survival");
     svg("text", { class: "e ink", x: 94, y: 308 }, s, "at risk");
     svg("text", { class: "s", x: 330, y: 66 }, s, "hazard ratio " + fixed(row.hazard_ratio) + range(row.low, row.high, fixed) + ", q " + num(row.q));
-    into.replaceChildren(s);
+    into.replaceChildren(el("p", { class: "paper" }, title), s);  // paper has no menu to say it
   }
 
   const current = {};
@@ -436,7 +436,8 @@
     if (v === null || v === undefined) return "NA";
     if (typeof v === "number") return String(v);
     const text = String(v).replace(/[\t\r\n]+/g, " ");
-    return /^[=+\-@]/.test(text) ? "'" + text : text;  // a spreadsheet must not compute it
+    // A spreadsheet must not compute it; -1 is a number. As in the result tables.
+    return /^[\s\ufeff\u200b']*(?:[=+@]|-(?![\d.]|$))/.test(text) ? "'" + text : text;
   }
   function tsv(made) {
     return [made.head].concat(made.rows).map(function (r) { return r.map(cell).join("\t"); }).join("\n") + "\n";

@@ -1,4 +1,4 @@
-"""A frozen set of tumours of one disease, and where a sample stands in it."""
+"""A frozen set of tumours of one disease, and which samples are among them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
 
 from resistpath.errors import UserError, some
-from resistpath.expression import check_matrix, samples_by_genes
+from resistpath.expression import BLOCK_GENES, check_matrix
 
 MINIMUM_SAMPLES = 20
-FIT_MADS = 4.0
-"""Scaled MADs below the reference's median correlation from which a sample fits poorly."""
-_MAD_TO_SD = 1.4826
 
 
 @dataclass(frozen=True)
@@ -186,9 +182,10 @@ def build_reference(
         "unknown_timepoint": unknown,
         "left_out": left_out,
     }
-    return Reference(
-        name, cancer_type, values[chosen].astype(np.float32), fractions.reindex(chosen), info
-    )
+    levels = values[chosen]
+    if (levels.dtypes != np.float32).any():
+        levels = levels.astype(np.float32)
+    return Reference(name, cancer_type, levels, fractions.reindex(chosen), info)
 
 
 def shared_universe(values: pd.DataFrame, reference: Reference) -> pd.Index:
@@ -203,141 +200,17 @@ def members(values: pd.DataFrame, reference: Reference) -> np.ndarray:
     every shared gene. That depends on the sample and the reference alone.
     """
     genes = shared_universe(values, reference)
-    own, ref = values.loc[genes].to_numpy(), reference.values.loc[genes].to_numpy()
     place = np.asarray(reference.values.columns.get_indexer(values.columns))
-    for i, at in enumerate(place.tolist()):
-        if at >= 0 and not np.array_equal(own[:, i], ref[:, at]):
-            place[i] = -1
+    named = np.flatnonzero(place >= 0)
+    own, ref = (
+        (table.to_numpy(), table.index.get_indexer(genes)) for table in (values, reference.values)
+    )
+    same = np.ones(len(named), dtype=bool)
+    for start in range(0, len(genes), BLOCK_GENES):  # some genes at a time, to bound memory
+        here, there = (
+            matrix[np.ix_(rows[start : start + BLOCK_GENES], columns)]
+            for (matrix, rows), columns in ((own, named), (ref, place[named]))
+        )
+        same &= (here == there).all(axis=0)
+    place[named[~same]] = -1
     return place
-
-
-def midrank_percentile(
-    reference: np.ndarray, x: np.ndarray, place: np.ndarray | None = None
-) -> np.ndarray:
-    """Mid-rank percentile of each x among the finite reference values, 0 to 100.
-
-    Parameters
-    ----------
-    place
-        Position of each x in `reference`, -1 where it is not in it (`members`). A value that is
-        in it is placed among the others.
-
-    Examples
-    --------
-    >>> midrank_percentile(np.array([1.0, 2.0, 3.0]), np.array([2.0, 9.0]))
-    array([ 50., 100.])
-    >>> midrank_percentile(np.array([1.0, 2.0, 3.0]), np.array([3.0]), np.array([2]))
-    array([100.])
-    """
-    known = np.isfinite(reference)
-    counts = midrank_counts(reference[known], x)
-    n = np.full(len(x), float(known.sum()))
-    if place is not None:
-        inside = place >= 0
-        itself = reference[place[inside]]
-        inside[inside] = np.isfinite(itself)
-        itself = itself[np.isfinite(itself)]
-        counts[inside] -= (itself < x[inside]) + 0.5 * (itself == x[inside])
-        n[inside] -= 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.isfinite(x), 100 * counts / n, np.nan)
-
-
-def midrank_counts(reference: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Reference values below each x, plus half of those equal to it; 0 to n.
-
-    Examples
-    --------
-    >>> midrank_counts(np.array([1.0, 2.0, 2.0, 3.0]), np.array([2.0, 9.0]))
-    array([2., 4.])
-    """
-    ordered = np.sort(reference)
-    below = np.searchsorted(ordered, x, side="left")
-    up_to = np.searchsorted(ordered, x, side="right")
-    return np.asarray((below + up_to) / 2.0)
-
-
-def normal_scores(counts: np.ndarray, n: int | np.ndarray) -> np.ndarray:
-    """Van der Waerden scores of mid-rank counts: the normal quantile of (c + 1/2) / (n + 1)."""
-    return np.asarray(special.ndtri((counts + 0.5) / (n + 1)))
-
-
-def jeffreys_interval(
-    counts: np.ndarray, n: int | np.ndarray, level: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Binomial interval of a percentile read in n samples, as shares of 1.
-
-    Jeffreys' interval (Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286): it stays
-    inside 0 to 1 for samples beyond every reference sample.
-    """
-    tail = (1 - level) / 2
-    a, b = counts + 0.5, n - counts + 0.5
-    return (
-        np.asarray(stats.beta.ppf(tail, a, b)),
-        np.asarray(stats.beta.ppf(1 - tail, a, b)),
-    )
-
-
-def fit_to_reference(values: pd.DataFrame, reference: Reference) -> pd.DataFrame:
-    """How far each sample's rank profile lies from the reference's.
-
-    The Spearman correlation with the reference's median profile over the shared genes is held
-    against the reference samples' own correlations, each with the median of the others. A
-    sample below their median minus `FIT_MADS` scaled MADs fits poorly. A sample that is itself
-    in the reference is held against the others too.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By sample: correlation, lowest_typical, fits (bool).
-    """
-    universe = shared_universe(values, reference)
-    ref = samples_by_genes(reference.values.loc[universe])
-    own = _correlations_without_self(ref)
-    centre = float(np.median(own))
-    mad = float(np.median(np.abs(own - centre))) * _MAD_TO_SD
-    lowest = centre - FIT_MADS * mad
-    middle = np.median(ref, axis=0)
-    rows = samples_by_genes(values.loc[universe])
-    correlation = np.array(
-        [
-            own[at] if at >= 0 else _spearman(row, middle)
-            for row, at in zip(rows, members(values, reference), strict=True)
-        ]
-    )
-    return pd.DataFrame(
-        {"correlation": correlation, "lowest_typical": lowest, "fits": correlation >= lowest},
-        index=pd.Index(values.columns),
-    )
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(stats.spearmanr(a, b).statistic)
-
-
-def _correlations_without_self(ref: np.ndarray) -> np.ndarray:
-    """Spearman correlation of each reference sample with the median of the others.
-
-    The median without one value comes from the sorted values: leaving out the value at
-    position k moves every later position down by one.
-    """
-    n = len(ref)
-    if n < 3:
-        return np.ones(n)
-    order = np.argsort(ref, axis=0, kind="stable")
-    ordered = np.take_along_axis(ref, order, axis=0)
-    place = np.empty_like(order)
-    np.put_along_axis(place, order, np.arange(n)[:, None].repeat(ref.shape[1], axis=1), axis=0)
-
-    def reduced(i: int, k: np.ndarray) -> np.ndarray:
-        return np.where(k <= i, ordered[i + 1], ordered[i])
-
-    out = np.empty(n)
-    for s in range(n):
-        k = place[s]
-        lower, upper = (n - 2) // 2, (n - 1) // 2
-        median = (reduced(lower, k) + reduced(upper, k)) / 2
-        out[s] = _spearman(ref[s], median)
-    return out
