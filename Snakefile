@@ -19,6 +19,7 @@ include: "workflow/rules/deconvolve.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/assess.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/differential.smk"
 include: "workflow/rules/meta.smk"
 include: "workflow/rules/report.smk"
 

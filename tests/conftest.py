@@ -107,6 +107,7 @@ def finished(tmp_path_factory) -> Path:
         ["reference", "build", out, "--name", "thirty"],
         ["assess", out, "--reference", out / "reference.npz"],
         ["compare", out],
+        ["differential", out, "--permutations", 100],
         ["report", out, "--reference", out / "reference.npz", "--by-workflow"],
     ):
         assert main(["--quiet", *(str(w) for w in words)]) == 0

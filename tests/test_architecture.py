@@ -109,6 +109,7 @@ HEAVY = {
     "lifelines",
     "matplotlib",
     "numba",
+    "pydeseq2",
     "rnanorm",
     "scanpy",
     "seaborn",

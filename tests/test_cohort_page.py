@@ -129,7 +129,8 @@ def test_every_number_on_the_page_equals_its_record(record, read):
             assert value == "", pointer
         else:
             assert float(value) == float(f"{known:.7g}"), pointer
-    for panel in ("phenotype", "embedding", "response", "pairs", "survival", "concordance"):
+    shown = ("phenotype", "embedding", "response", "differential", "pairs", "survival")
+    for panel in (*shown, "concordance"):
         assert any(p.startswith(f"/panels/{panel}") for p in numbers), panel
 
 
@@ -147,6 +148,36 @@ def test_rows_of_the_response_panel_are_those_of_the_table(finished, record):
         for key in cohort_panels.AREA:
             assert row[key] == known[key] or (row[key] is None and np.isnan(known[key])), key
     assert record["panels"]["response"]["n_found"] == (table["q"] < 0.1).sum() > 0
+
+
+def test_the_differential_panel_has_the_strongest_sets_of_the_table(finished, record, read):
+    table = read_table(finished / "comparison" / "prerank.tsv").dropna(subset="nes")
+    panel = record["panels"]["differential"]
+    assert len(panel["rows"]) == cohort_panels.MOST_SETS < len(table) == panel["sets"]
+    assert panel["sets_found"] == (table["q_correlated"] < 0.1).sum()
+    assert panel["method"].startswith("a linear model")
+    both = set(table.loc[table["side"] == "down", "readout"])
+    for row, (_, known) in zip(panel["rows"], table.iterrows(), strict=False):
+        assert row["name"] == known["readout"]
+        assert row["side"] == (known["side"] if known["readout"] in both else "")
+        for key in cohort_panels.SET:
+            assert row[key] == known[key], key
+        assert ", ".join(row["leading"]) == known["leading_genes"][: len(", ".join(row["leading"]))]
+    links = [e["at"]["href"] for e in read.elements if e["at"].get("href", "").endswith(".tsv")]
+    assert {"./comparison/prerank.tsv", "./comparison/differential.tsv"} <= set(links)
+    assert all((finished / link).is_file() for link in links)
+
+
+def test_the_differential_panel_says_why_nothing_was_compared(finished, record):
+    nothing = pd.DataFrame()
+    facts = {"absent": "response cannot be told from batch"}
+    assert cohort_panels.differential_record(nothing, facts, {}) is None
+    known = {"responders_known": 5, "non_responders_known": 6}
+    panel = cohort_panels.differential_record(nothing, facts | known, {})
+    told = {**record, "panels": {**record["panels"], "differential": panel}}
+    assert "No differential view: response cannot be told from batch." in render.render_cohort(told)
+    one_arm = known | {"responders_known": 0}
+    assert cohort_panels.differential_record(nothing, facts | one_arm, {}) is None
 
 
 def test_mechanisms_stand_first_and_their_views_side_by_side(record):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from resistpath.cli import main
 from resistpath.cohort import meta, paired, response, samples
 from resistpath.io.tables import read_table
 from resistpath.steps import compare as step
-from resistpath.steps.meta import pooled
+from resistpath.steps.meta import _hazards, pooled
 
 N = 30
 
@@ -181,6 +183,48 @@ def test_cohorts_that_made_a_score_are_left_out_of_its_pool():
     assert table["cohorts"].tolist() == ["b, c"]
     assert table["left_out"].tolist() == ["a (selected)"]
     assert table["estimate"].iloc[0] == pytest.approx(1 / (1 + np.exp(-0.15)))
+
+
+def test_hazard_ratios_too_count_a_shared_patient_once(cohorts, tmp_path):
+    """Follow-up: two of the six shared patients lack it in `second`, so `first` keeps them."""
+    folders = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        shutil.copytree(cohorts / name, folder)
+        path = folder / "prepared.h5ad"
+        data = anndata.read_h5ad(path)
+        n = data.n_obs
+        data.obs["survival_time"] = [str(30 + 17 * (i % 13)) for i in range(n)]
+        data.obs["survival_event"] = [str(int(i % 3 > 0)) for i in range(n)]
+        if name == "second":
+            data.obs.loc[data.obs_names[:2], "survival_time"] = ""
+        data.write_h5ad(path)
+        (folder / ".sha256" / path.name).unlink()
+        assert run("compare", folder, "--no-embedding") == 0
+        folders.append(folder)
+    assert run("meta", *folders, "--out", tmp_path / "out") == 0
+    rows = read_table(tmp_path / "out" / "cohorts.tsv")
+    hazards = rows[rows["measure"] == "hazard_ratio"].groupby("cohort")
+    assert hazards["n"].max().to_dict() == {"first": N - 6 - 4, "second": N - 2}
+    assert hazards["given_up"].max().to_dict() == {"first": 4, "second": 0}
+    alone = read_table(folders[0] / "comparison" / "survival.tsv")
+    assert alone["n"].max() == N - 6
+
+
+def test_hazard_ratios_are_pooled_with_the_error_they_have_at_any_level():
+    """half width = z se, so that the level of the interval changes no variance."""
+    head = {"kind": "readout", "name": "s", "view": "raw", "n": 50, "n_events": 20}
+    for level, z in ((0.95, 1.959964), (0.90, 1.644854)):
+        low, high = np.exp([0.3 - z * 0.2, 0.3 + z * 0.2])
+        table = pd.DataFrame([head | {"hazard_ratio": np.exp(0.3), "low": low, "high": high}])
+        assert _hazards(table, level)["variance"].iloc[0] == pytest.approx(0.04, rel=1e-6)
+
+
+def test_a_set_of_the_users_is_marked_as_not_in_the_register():
+    rows = [("readout", "MINE"), ("mechanism", "mine"), ("readout", "CYT_ROONEY2")]
+    rows.append(("readout", "IPRES_MAPKI_INDUCED_EMT"))
+    marks = step.leakage_marks(rows, "hugo_gse78220")
+    assert marks == ["own set: not in the register"] * 2 + ["", "selected"]
 
 
 def test_one_folder_twice_is_refused(cohorts, capsys):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from resistpath import METHODS
-from resistpath.cli import COMPARE, FETCH, META, RECIPE, THRESHOLDS, _parser
+from resistpath.cli import COMPARE, DIFFERENTIAL, FETCH, META, RECIPE, THRESHOLDS, _parser
 from resistpath.deconvolve import NEEDS_SIGNATURE, TAKES_SIGNATURE
 from resistpath.deconvolve.signature import Recipe
 from resistpath.io.tables import SHEET_ALIASES, TIMEPOINTS
@@ -63,6 +63,7 @@ def test_the_command_line_has_the_same_defaults(config):
     assert {k: v[0] for k, v in FETCH.items()} | {"mirrors": {}} == config["fetch"]
     assert {k: v[0] for k, v in THRESHOLDS.items()} == config["assess"] == vars(Thresholds())
     assert config["compare"] == COMPARE
+    assert config["differential"] == DIFFERENTIAL
     assert config["meta"] == META
     parser = _parser()
     deconvolve = parser.parse_args(["deconvolve", "folder"])

@@ -27,7 +27,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 SMALL = {"mem_mb": "min(800 * attempt, 1900)", "runtime": "5 * attempt"}
-RULES = ("prepare", "score", "deconvolve", "reference", "assess", "compare", "report")
+RULES = (
+    "prepare",
+    "score",
+    "deconvolve",
+    "reference",
+    "assess",
+    "compare",
+    "report",
+    "differential",
+)
 PREPARED = "results/few/quality.tsv"
 
 

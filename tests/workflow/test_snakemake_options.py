@@ -93,7 +93,7 @@ def test_a_dry_run_plans_each_step_once_and_writes_nothing(project):
     status, said = project.run("--dry-run", config=("results=new",))
     assert status == 0, said
     steps = {"prepare", "score", "deconvolve", "reference", "assess", "compare", "report"}
-    assert planned(said) == steps
+    assert planned(said) == steps | {"differential"}
     assert not (project.folder / "new").exists()
 
 
@@ -140,7 +140,7 @@ def test_editing_a_signature_reruns_what_reads_it(project, edited):
     edited(table, "CD8A", "CD8B")
     status, said = project.run("--dry-run")
     assert status == 0, said
-    assert planned(said) == {"score", "assess", "compare", "report"}
+    assert planned(said) == {"score", "assess", "compare", "differential", "report"}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_the_workflow_runs_and_a_second_run_does_nothing(snakemake, folder):
     results = folder / "results" / "few"
     assert len(list((results / "reports").glob("*.html"))) == 24
     assert (results / "manifest.json").is_file()
-    for rule in ("prepare", "score", "deconvolve", "reference", "assess", "compare", "report"):
+    rules = ("prepare", "score", "deconvolve", "reference", "assess", "compare", "differential")
+    for rule in (*rules, "report"):
         assert (results / "logs" / f"{rule}.log").is_file()
         assert (results / "benchmarks" / f"{rule}.tsv").is_file()
     status, said = snakemake()

@@ -141,6 +141,7 @@ FILES = (
     *SAMPLE_TABLES,
     *("comparison/response.tsv", "comparison/paired.tsv", "comparison/changes.tsv"),
     *("comparison/survival.tsv", "comparison/summary.json"),
+    *("comparison/differential.tsv", "comparison/prerank.tsv"),
     *("index.html", "cohort.h5ad", "manifest.json"),
 )
 RESULT_FILES = [

@@ -8,7 +8,14 @@ import traceback
 from collections.abc import Sequence
 
 from resistpath.cli.assess import THRESHOLDS, add_assess, add_reference
-from resistpath.cli.compare import COMPARE, META, add_compare, add_meta
+from resistpath.cli.compare import (
+    COMPARE,
+    DIFFERENTIAL,
+    META,
+    add_compare,
+    add_differential,
+    add_meta,
+)
 from resistpath.cli.inputs import FETCH, add_fetch, add_prepare
 from resistpath.cli.measure import RECIPE, add_deconvolve, add_score, add_signature
 from resistpath.cli.report import add_pages, add_report
@@ -17,7 +24,7 @@ from resistpath.cli.signatures import add_signatures
 from resistpath.errors import UserError
 from resistpath.provenance import RESEARCH_USE_ONLY, VERSION
 
-__all__ = ["COMPARE", "FETCH", "META", "RECIPE", "THRESHOLDS", "main"]
+__all__ = ["COMPARE", "DIFFERENTIAL", "FETCH", "META", "RECIPE", "THRESHOLDS", "main"]
 
 VERBS = (
     add_fetch,
@@ -27,6 +34,7 @@ VERBS = (
     add_reference,
     add_assess,
     add_compare,
+    add_differential,
     add_meta,
     add_pages,
     add_report,
@@ -42,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Resistance-pathway reports for tumours treated with immune checkpoint"
         f" inhibitors, from bulk RNA-seq. {RESEARCH_USE_ONLY}",
         epilog="Steps in order: fetch (for public accessions), prepare, score, deconvolve,"
-        " reference build, assess, compare, report; meta joins cohorts, pages takes reports apart."
+        " reference build, assess, compare, differential, report; meta joins cohorts, pages takes"
+        " reports apart."
         " All read and write one folder per cohort.",
     )
     parser.add_argument("--version", action="version", version=f"resistpath {VERSION}")

@@ -1,11 +1,11 @@
-"""compare and meta: associations within and across cohorts."""
+"""compare, differential and meta: associations within and across cohorts."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from resistpath.cli.words import Verbs, folder, say, verb
+from resistpath.cli.words import Verbs, folder, own_sets, say, verb
 
 COMPARE = {
     "timepoint": "pre",
@@ -14,6 +14,8 @@ COMPARE = {
     "level": 0.95,
 }
 
+
+DIFFERENTIAL = {"method": "auto", "permutations": 1000, "min_size": 5, "seed": 1}
 
 META = {"estimator": "reml"}
 
@@ -49,6 +51,29 @@ def add_compare(verbs: Verbs) -> None:  # type: ignore[valid-type]
     parser.set_defaults(run=_compare)
 
 
+def add_differential(verbs: Verbs) -> None:  # type: ignore[valid-type]
+    """Add the verb ``differential``."""
+    parser = verb(verbs, "differential", "rank genes and gene sets by response; see comparison/")
+    folder(parser)
+    _comparison(parser)
+    parser.add_argument(
+        "--method",
+        choices=("auto", "pydeseq2", "limma", "none"),
+        default=DIFFERENTIAL["method"],
+        help="auto: PyDESeq2 for whole reads, else limma's moderated t; none: empty tables",
+    )
+    for name, help_ in (
+        ("permutations", "random gene sets behind a set's p"),
+        ("min_size", "fewest ranked genes of a set"),
+        ("seed", "of the random gene sets"),
+    ):
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=int, default=DIFFERENTIAL[name], help=help_
+        )
+    own_sets(parser)
+    parser.set_defaults(run=_differential)
+
+
 def add_meta(verbs: Verbs) -> None:  # type: ignore[valid-type]
     """Add the verb ``meta``."""
     parser = verb(verbs, "meta", "pool the associations of several cohorts")
@@ -70,6 +95,13 @@ def _compare(args: argparse.Namespace) -> None:
 
     compare(args.folder, say=say(args), **{name: getattr(args, name) for name in COMPARE})
     write_embedding(args.folder, wanted=not args.no_embedding, say=say(args))
+
+
+def _differential(args: argparse.Namespace) -> None:
+    from resistpath.steps.differential import differential
+
+    options = {name: getattr(args, name) for name in COMPARE | DIFFERENTIAL}
+    differential(args.folder, signatures=args.signatures, say=say(args), **options)
 
 
 def _meta(args: argparse.Namespace) -> None:

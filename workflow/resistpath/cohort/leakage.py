@@ -19,6 +19,9 @@ USES = {
 GRAVE = ("trained", "selected", "tuned")
 """Uses that make an area in that cohort meaningless as a test."""
 
+OWN = "own set: not in the register"
+"""Mark of a user's set, of whose making nothing is known here."""
+
 COLUMNS = ("score", "cohort", "names", "use", "what", "source", "read")
 
 

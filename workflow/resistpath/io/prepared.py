@@ -122,22 +122,43 @@ def read_prepared(path: Path | str, *, counts: bool | Collection[str] = False) -
             reads = _read_counts(file, given.get_indexer(chosen)) if counts else None
         preparation = json.loads(parts["uns"]["preparation"])
     except (OSError, KeyError, ValueError) as error:
-        raise UserError(
-            f"this is not a cohort prepared by resistpath ({error})",
-            where=str(path),
-            do="run resistpath prepare again",
-        ) from error
+        raise _not_prepared(path, error) from error
     genes, samples = pd.Index(parts["var"].index, name="gene"), parts["obs"].index
     values = pd.DataFrame(parts["X"].T, index=genes, columns=samples)
-    obs = parts["obs"].copy()
+    rows = pd.Index(chosen, name="gene")
+    table = None if reads is None else pd.DataFrame(reads, index=rows, columns=samples)
+    return Prepared(values, _sheet(parts["obs"]), preparation, table)
+
+
+def read_sheet(path: Path | str) -> pd.DataFrame:
+    """Read the sample sheet of a prepared cohort alone, without its matrix."""
+    import anndata
+    import h5py
+
+    path = need_file(path, "prepared cohort", do="run resistpath prepare first")
+    try:
+        with h5py.File(path) as file:
+            return _sheet(anndata.io.read_elem(file["obs"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise _not_prepared(path, error) from error
+
+
+def _sheet(frame: pd.DataFrame) -> pd.DataFrame:
+    obs = frame.copy()
     for name, column in obs.items():
         if isinstance(column.dtype, pd.CategoricalDtype) or column.dtype == object:
             obs[name] = column.astype(object).map(
                 lambda x: None if x == "" or pd.isna(x) else str(x)
             )
-    rows = pd.Index(chosen, name="gene")
-    table = None if reads is None else pd.DataFrame(reads, index=rows, columns=samples)
-    return Prepared(values, obs, preparation, table)
+    return obs
+
+
+def _not_prepared(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"this is not a cohort prepared by resistpath ({error})",
+        where=str(path),
+        do="run resistpath prepare again",
+    )
 
 
 def _read_counts(file: Any, genes: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:

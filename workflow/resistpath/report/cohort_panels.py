@@ -24,6 +24,7 @@ EMPTY: Record = {
     "embedding": None,
     "concordance": None,
     "response": None,
+    "differential": None,
     "pairs": None,
     "survival": None,
 }
@@ -234,6 +235,64 @@ def _small(one: int, two: int) -> str:
         f"Few patients: {number_text(one)} responders and {number_text(two)} non-responders."
         " Intervals are wide, and a missing association says little."
     )
+
+
+CONTRAST = {
+    "pydeseq2": "PyDESeq2 on read counts (negative binomial, Wald’s statistic)",
+    "limma": "a linear model of log2(TPM + 1) with limma’s moderated t",
+}
+MOST_SETS = 12
+MOST_LEADING = 8
+SET = ("n_genes", "n_ranked", "nes", "p", "q", "correlation", "p_correlated", "q_correlated")
+
+
+def differential_record(
+    table: pd.DataFrame, facts: Mapping[str, Any], names: Mapping[str, str]
+) -> Record | None:
+    """Gene sets along the ranking of genes by response: the strongest of prerank.tsv.
+
+    Parameters
+    ----------
+    table
+        ``comparison/prerank.tsv``, the strongest set first.
+    facts
+        ``comparison/differential.json``.
+    names
+        Name of each readout.
+
+    Returns
+    -------
+    dict or None
+        None where the cohort has not both outcomes; `absent` where it has and nothing could be
+        compared.
+    """
+    if facts.get("absent"):
+        known = facts.get("responders_known"), facts.get("non_responders_known")
+        return {"absent": words(facts["absent"])} if all(known) else None
+    both = set(table.loc[table["side"] == "down", "readout"])
+    rows = [
+        {
+            "name": words(r["readout"]),
+            "label": words(names.get(str(r["readout"])), words(r["readout"])),
+            "side": words(r["side"]) if r["readout"] in both else "",
+            **{k: r[k] for k in SET},
+            "higher_in": words(r["higher_in"]),
+            "n_leading": r["n_leading"],
+            "leading": words(r["leading_genes"]).split(", ")[:MOST_LEADING],
+            "leakage": words(r["leakage"]),
+        }
+        for r in records(table[table["nes"].notna()].head(MOST_SETS))
+    ]
+    keys = ("timepoint", "responders", "non_responders", "genes", "genes_found", "permutations")
+    return {
+        "absent": "",
+        **{k: facts[k] for k in (*keys, "sets", "sets_found")},
+        "genes_found_linear": facts.get("genes_found_linear"),
+        "method": CONTRAST[facts["method"]],
+        "adjusted_for": ", ".join(facts["adjusted_for"]),
+        "confounded": dict(facts["confounded"]),
+        "rows": rows,
+    }
 
 
 PAIR = ("n_pairs", "n_up", "n_down", "median_before", "median_after", "mean_delta", "low", "high")

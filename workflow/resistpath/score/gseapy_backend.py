@@ -157,13 +157,29 @@ def prerank(
     import gseapy
 
     ranking = statistic.sort_index().sort_values(ascending=False, kind="stable")
+    # Genes by code: gseapy puts names in capitals where it takes the lists to be in different
+    # cases, and joins the leading ones by semicolons.
+    names = {f"G{i}": str(gene) for i, gene in enumerate(ranking.index)}
+    codes = {gene: code for code, gene in zip(names, ranking.index, strict=True)}
     done = gseapy.prerank(
-        rnk=ranking,
-        gene_sets=sets,
+        rnk=pd.Series(_without_ties(ranking.to_numpy(dtype=np.float64)), index=list(names)),
+        gene_sets={name: [codes[g] for g in genes if g in codes] for name, genes in sets.items()},
         permutation_num=permutations,
         threads=threads,
         seed=seed,
         no_plot=True,
         **_ANY_SIZE,
     )
-    return done.res2d.set_index("Term").drop(columns="Name").rename_axis("readout")
+    found = done.res2d.set_index("Term").drop(columns="Name").rename_axis("readout")
+    leading = found["Lead_genes"].str.split(";")
+    found["Lead_genes"] = [";".join(names[code] for code in row if code) for row in leading]
+    return found
+
+
+def _without_ties(falling: np.ndarray) -> np.ndarray:
+    """Values with equal neighbours parted by the smallest step; gseapy's sort may turn ties."""
+    out = falling.copy()
+    for i in range(1, len(out)):
+        if out[i] >= out[i - 1]:
+            out[i] = np.nextafter(out[i - 1], -np.inf)
+    return out

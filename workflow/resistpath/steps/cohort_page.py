@@ -16,7 +16,7 @@ from resistpath.io.prepared import Prepared
 from resistpath.io.tables import read_table
 from resistpath.mechanisms.catalogue import Catalogue
 from resistpath.report import cohort_panels as panels
-from resistpath.steps import compare, embed
+from resistpath.steps import compare, differential, embed
 
 Record = dict[str, Any]
 Key = tuple[str, str, str]
@@ -36,6 +36,10 @@ def cohort_panels(folder: Path, prepared: Prepared, book: Catalogue) -> Record:
         facts = _json(where / embed.OUTPUTS[1])
         table = read_table(where / embed.OUTPUTS[0])
         found["embedding"] = panels.embedding_record(table, facts, order)
+    _, sets, about = (where / name for name in differential.OUTPUTS)
+    if about.is_file():
+        names = panels.names_of(book, "readout")
+        found["differential"] = panels.differential_record(read_table(sets), _json(about), names)
     pairs = _optional(folder / "pairs.tsv")
     patients = {
         patient: f"patients/{name}.html"

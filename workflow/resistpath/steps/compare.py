@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,16 @@ def read_measures(folder: Path, prepared: Prepared | None = None) -> Measures:
     )
 
 
+def check_timepoint(timepoint: str) -> None:
+    """Refuse a time point that no sample sheet can have."""
+    if timepoint not in samples.TIMEPOINTS:
+        raise UserError(
+            f"there is no time point {timepoint!r}",
+            where="compare.timepoint",
+            do=f"use {', '.join(samples.TIMEPOINTS)}",
+        )
+
+
 def select(measures: Measures, timepoint: str, replicates: samples.Rule) -> samples.Selection:
     """Patients of one time point that pass quality."""
     return samples.select(
@@ -131,8 +141,7 @@ def associate(
     if aligned:
         warning = f"{', '.join(aligned)} aligned with response"
         table["note"] = ["; ".join(filter(None, [n, warning])) for n in table["note"]]
-    use = uses(catalogue(), measures.name)
-    table["leakage"] = [use.get(key, "") for key in zip(table["kind"], table["name"], strict=True)]
+    table["leakage"] = leakage_marks(zip(table["kind"], table["name"], strict=True), measures.name)
     return table
 
 
@@ -141,6 +150,18 @@ def confounded(sheet: pd.DataFrame) -> dict[str, str]:
     found = cohort_confounding(sheet)
     warned = found[found["status"] == "warn"]
     return dict(zip(warned["variable"], warned["note"], strict=True))
+
+
+def leakage_marks(rows: Iterable[tuple[str, str]], cohort: str) -> list[str]:
+    """What each readout or mechanism (kind, name) owes to the cohort; empty if nothing is known.
+
+    One that the shipped catalogue does not have is the user's.
+    """
+    book = catalogue()
+    use = uses(book, cohort)
+    known = {("readout", r.readout) for r in book.readouts}
+    known |= {("mechanism", m.mechanism) for m in book.mechanisms}
+    return [use.get(row, "") if row in known else leakage.OWN for row in rows]
 
 
 def uses(book: Catalogue, cohort: str) -> dict[tuple[str, str], str]:
@@ -164,16 +185,28 @@ def uses(book: Catalogue, cohort: str) -> dict[tuple[str, str], str]:
     return out
 
 
+def follow_up(sheet: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[bool]]:
+    """Time, above zero, and event of the patients for whom both are known."""
+    if not {"survival_time", "survival_event"} <= set(sheet.columns):
+        return pd.Series(dtype=float), pd.Series(dtype=bool)
+    time = pd.to_numeric(sheet["survival_time"], errors="coerce")
+    event = pd.to_numeric(sheet["survival_event"], errors="coerce")
+    known = (time > 0) & event.notna()
+    return time[known], event[known].astype(bool)
+
+
 def survive(
-    measures: Measures, selection: samples.Selection, *, covariates: Sequence[str], level: float
+    measures: Measures,
+    selection: samples.Selection,
+    *,
+    covariates: Sequence[str],
+    level: float,
+    without: Collection[str] = (),
 ) -> pd.DataFrame:
     """Cox regression of every readout and mechanism, raw and residual; empty without follow-up."""
     sheet, _ = samples.patient_sheet(selection, measures.sheet)
-    if not {"survival_time", "survival_event"} <= set(sheet.columns):
-        return pd.DataFrame(columns=list(SURVIVAL))
-    time = pd.to_numeric(sheet["survival_time"], errors="coerce")
-    event = pd.to_numeric(sheet["survival_event"], errors="coerce")
-    if not (time.notna() & event.notna()).any():
+    time, event = follow_up(sheet.drop(list(without), errors="ignore"))
+    if time.empty:
         return pd.DataFrame(columns=list(SURVIVAL))
     present = [c for c in covariates if c in sheet]
     parts = []
@@ -224,12 +257,7 @@ def compare(
     say: Progress = silent,
 ) -> None:
     """Write ``comparison/``: response.tsv, paired.tsv, changes.tsv, survival.tsv, summary.json."""
-    if timepoint not in samples.TIMEPOINTS:
-        raise UserError(
-            f"there is no time point {timepoint!r}",
-            where="compare.timepoint",
-            do=f"use {', '.join(samples.TIMEPOINTS)}",
-        )
+    check_timepoint(timepoint)
     measures = read_measures(folder)
     selection = select(measures, timepoint, replicates)
     sheet, conflicts = samples.patient_sheet(selection, measures.sheet)

@@ -50,6 +50,8 @@ STEPS = (
     ("compare", "associations within the cohort", "comparison/response.tsv comparison/paired.tsv"
      " comparison/changes.tsv comparison/survival.tsv comparison/summary.json"
      " comparison/embedding.tsv comparison/embedding.json"),
+    ("differential", "genes and gene sets by response", "comparison/differential.tsv"
+     " comparison/prerank.tsv comparison/differential.json"),
     ("report", "pages and files for other programs", "index.html manifest.json "
      + " ".join(OUTPUTS)),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,15 @@ from resistpath.cohort.multiplicity import benjamini_hochberg
 from resistpath.errors import UserError
 from resistpath.io.tables import read_table, write_table
 from resistpath.steps import Progress, silent
-from resistpath.steps.compare import COVARIATES, Measures, associate, read_measures, select
+from resistpath.steps.compare import (
+    COVARIATES,
+    Measures,
+    associate,
+    follow_up,
+    read_measures,
+    select,
+    survive,
+)
 
 FEWEST = 3
 """Patients the smaller group of a cohort needs to be pooled."""
@@ -40,8 +48,9 @@ def pool(
 ) -> None:
     """Write ``meta.tsv``, ``leave_one_out.tsv``, ``cohorts.tsv`` and ``shared.tsv`` to `out`.
 
-    Each cohort folder must hold the files of ``assess`` and ``compare``. Areas are computed again
-    where patients are given up to another cohort; hazard ratios are those of ``compare``.
+    Each cohort folder must hold the files of ``assess`` and ``compare``. Areas and hazard ratios
+    are computed again where patients are given up to another cohort: for areas to the one with more
+    known responses, for hazard ratios to the one with more known follow-up.
     """
     names = [f.resolve().name for f in folders]
     if len(set(names)) < len(names):
@@ -49,23 +58,24 @@ def pool(
     read = {name: read_measures(folder) for name, folder in zip(names, folders, strict=True)}
     chosen = {name: select(m, timepoint, replicates) for name, m in read.items()}
     shared = _shared(read, chosen)
-    outcomes = {
-        name: samples.responders(samples.patient_sheet(chosen[name], m.sheet)[0])
-        for name, m in read.items()
-    }
-    given_up = duplicates.count_once(shared, {name: len(y) for name, y in outcomes.items()})
+    sheets = {name: samples.patient_sheet(chosen[name], m.sheet)[0] for name, m in read.items()}
+    unanswered = _given_up(shared, {n: samples.responders(s).index for n, s in sheets.items()})
+    unfollowed = _given_up(shared, {n: follow_up(s)[0].index for n, s in sheets.items()})
     parts = []
     for name, folder in zip(names, folders, strict=True):
-        again = [p for p in outcomes[name].index if p in given_up.get(name, {})]
+        again, lost = unanswered[name], unfollowed[name]
+        table = read_table(folder / "comparison" / "response.tsv")
+        hazards = read_table(folder / "comparison" / "survival.tsv")
         if again:
             table = associate(
                 read[name], chosen[name], covariates=covariates, level=level, without=again
             )
-        else:
-            table = read_table(folder / "comparison" / "response.tsv")
-        hazards = read_table(folder / "comparison" / "survival.tsv")
-        for part in (_areas(table), _hazards(hazards)):
-            part["cohort"], part["given_up"] = name, len(again)
+        if lost:
+            hazards = survive(
+                read[name], chosen[name], covariates=covariates, level=level, without=lost
+            )
+        for part, left in ((_areas(table), again), (_hazards(hazards, level), lost)):
+            part["cohort"], part["given_up"] = name, len(left)
             for column in STRATA:
                 part[column] = _common(read[name].sheet, column)
             parts.append(part)
@@ -75,8 +85,19 @@ def pool(
     write_table(out / "shared.tsv", shared)
     write_table(out / "meta.tsv", table)
     write_table(out / "leave_one_out.tsv", without)
-    people = sum(len(g) for g in given_up.values())
+    people = sum(len({*unanswered[name], *unfollowed[name]}) for name in names)
     say(f"{len(names)} cohorts; {people} patients stand in two and count once; {len(table)} rows")
+
+
+def _given_up(shared: pd.DataFrame, known: Mapping[str, pd.Index]) -> dict[str, list[str]]:
+    """Patients each cohort gives up to another that knows the same of them, and knows more."""
+    both = [
+        row.patient_a in known[str(row.cohort_a)] and row.patient_b in known[str(row.cohort_b)]
+        for row in shared.itertuples(index=False)
+    ]
+    sizes = {name: len(patients) for name, patients in known.items()}
+    found = duplicates.count_once(shared[np.array(both, dtype=bool)], sizes)
+    return {name: sorted(found.get(name, {})) for name in known}
 
 
 def _shared(read: dict[str, Measures], chosen: dict[str, samples.Selection]) -> pd.DataFrame:
@@ -126,8 +147,10 @@ def _areas(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _hazards(table: pd.DataFrame) -> pd.DataFrame:
-    """Hazard ratios of one cohort as logarithms."""
+def _hazards(table: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Hazard ratios of one cohort as logarithms; their intervals hold at `level`."""
+    from scipy.special import ndtri
+
     table = table[table["hazard_ratio"].notna()] if len(table) else table
     if table.empty:
         return pd.DataFrame()
@@ -144,7 +167,7 @@ def _hazards(table: pd.DataFrame) -> pd.DataFrame:
             "low": table["low"],
             "high": table["high"],
             "effect": np.log(table["hazard_ratio"].to_numpy(dtype=np.float64)),
-            "variance": ((logs["high"] - logs["low"]) / (2 * 1.959963984540054)) ** 2,
+            "variance": ((logs["high"] - logs["low"]) / (2 * ndtri(0.5 + level / 2))) ** 2,
             "leakage": "",
             "left_out": "",
         }
