@@ -252,7 +252,8 @@ def test_reads_of_a_cohort_go_to_pydeseq2_and_the_linear_model_beside(finished, 
     data.layers["counts"] = np.rint(20 * (2.0 ** data.X.astype(np.float64) - 1))
     data.write_h5ad(path)
     (folder / ".sha256" / path.name).unlink()
-    assert run("differential", folder, "--permutations", 100) == 0
+    words = ("--method", "auto", "--permutations", 100)
+    assert run("differential", folder, *words) == 0
     facts = json.loads((folder / "comparison" / "differential.json").read_text())
     assert (facts["method"], facts["not_converged"]) == ("pydeseq2", 0)
     assert facts["genes"] + facts["genes_left_out"] == data.n_vars

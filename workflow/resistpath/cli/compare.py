@@ -15,7 +15,7 @@ COMPARE = {
 }
 
 
-DIFFERENTIAL = {"method": "auto", "permutations": 1000, "min_size": 5, "seed": 1}
+DIFFERENTIAL = {"method": "limma", "permutations": 1000, "min_size": 5, "seed": 1}
 
 META = {"estimator": "reml"}
 

@@ -205,7 +205,7 @@ def differential(
     covariates: Sequence[str] = COVARIATES,
     replicates: samples.Rule = "mean",
     level: float = 0.95,
-    method: str = "auto",
+    method: str = "limma",
     permutations: int = 1000,
     min_size: int = 5,
     seed: int = 1,
