@@ -75,6 +75,20 @@ def test_a_sample_alone_is_prepared_to_the_same_bits(counts, tmp_path, monkeypat
         assert part.preparation["units_how"] == whole.preparation["units_how"]
 
 
+def test_reads_beyond_float32_are_kept_exactly(counts, tmp_path, monkeypatch):
+    monkeypatch.setattr("resistpath.expression.BLOCK_SAMPLES", 3)
+    many = counts.astype(np.int64)
+    many.iloc[0, 7] = 2**24 + 1
+    for frame, dtype in ((counts, np.float32), (many, np.float64)):
+        out = tmp_path / dtype.__name__
+        found = prepare(out, "--expression", written(tmp_path, frame))
+        np.testing.assert_array_equal(found.counts.loc["VSIR"], frame.loc["C10orf54"])
+        first = found.counts.index[0]
+        assert found.counts.loc[first].tolist() == frame.loc[first].tolist()
+        layers = anndata.read_h5ad(out / "prepared.h5ad").layers
+        assert (list(layers), layers["counts"].dtype) == (["counts"], dtype)
+
+
 def test_threads_change_no_byte(counts, tmp_path, monkeypatch):
     monkeypatch.setattr("resistpath.expression.BLOCK_SAMPLES", 3)
     matrix = written(tmp_path, counts, "m.tsv.gz")

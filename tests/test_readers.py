@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resistpath.errors import UserError
-from resistpath.io.readers import FORMATS, read_source
+from resistpath.io.readers import FORMATS, numeric, read_source
 from resistpath.io.readers.columns import choose_columns
 
 GENES = ["TP53", "CD8A", "PDCD1", "B2M", "GAPDH"]
@@ -272,7 +272,14 @@ def test_blocks_do_not_change_what_is_read(tmp_path, monkeypatch):
     )
     path = put(tmp_path, "m.tsv.gz", gzip.compress(tsv(frame).encode()))
     same(read_source(path), frame)
-    monkeypatch.setattr("resistpath.io.readers.numeric.BLOCK_BYTES", 1 << 12)
+    for name in ("BLOCK_BYTES", "APART_BYTES"):
+        monkeypatch.setattr(f"resistpath.io.readers.numeric.{name}", 1 << 12)
+    same(read_source(path), frame)
+
+    def refuse(*_):
+        raise numeric._OneByOne
+
+    monkeypatch.setattr(numeric, "_whole_lines", refuse)  # in order
     same(read_source(path), frame)
 
 
@@ -320,7 +327,8 @@ def test_a_turned_table_is_refused_by_its_own_names(tmp_path):
 
 
 def test_rows_far_longer_than_the_first_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("resistpath.io.readers.numeric.BLOCK_BYTES", 1 << 10)
+    for name in ("BLOCK_BYTES", "APART_BYTES", "WIDE_BLOCK"):
+        monkeypatch.setattr(f"resistpath.io.readers.numeric.{name}", 1 << 10)
     text = "gene\ta\nTP53\t1\nB2M\t1\n" + "x" * 5000 + "\t1\n"
     monkeypatch.setattr("resistpath.io.readers.opening.HEAD_BYTES", 20)
     refused(put(tmp_path, "m.tsv", text), "one row is many times longer than the first ones")

@@ -63,13 +63,12 @@ class PreparedFile:
     """``prepared.h5ad`` as it is written, a block of samples at a time; see `preparing`."""
 
     def __init__(self, group: Any, shape: tuple[int, int], *, counts: bool) -> None:
-        self._at = 0
-        self._values = self._matrix(group, "X", shape, np.float32)
-        self._counts = self._matrix(group, "layers/counts", shape, np.float64) if counts else None
+        self._at, self._group, self._shape = 0, group, shape
+        self._values = self._matrix("X", np.float32)
+        self._counts = self._matrix("layers/counts", np.float32) if counts else None
 
-    @staticmethod
-    def _matrix(group: Any, name: str, shape: tuple[int, int], dtype: type) -> Any:
-        dataset = group.create_dataset(name, shape=shape, dtype=dtype)
+    def _matrix(self, name: str, dtype: type) -> Any:
+        dataset = self._group.create_dataset(name, shape=self._shape, dtype=dtype)
         dataset.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
         return dataset
 
@@ -78,8 +77,22 @@ class PreparedFile:
         place = slice(self._at, self._at + values.shape[1])
         self._values[place] = np.ascontiguousarray(values.to_numpy(dtype=np.float32).T)
         if self._counts is not None and counts is not None:
-            self._counts[place] = np.ascontiguousarray(counts.to_numpy(dtype=np.float64).T)
+            reads = np.ascontiguousarray(counts.to_numpy(dtype=np.float64).T)
+            small = reads.astype(np.float32)
+            if self._counts.dtype == np.float32 and not np.array_equal(small, reads):
+                self._widen()
+            self._counts[place] = small if self._counts.dtype == np.float32 else reads
         self._at = place.stop
+
+    def _widen(self) -> None:
+        """Go on in float64, because float32 does not hold every number of reads exactly."""
+        self._group.move("layers/counts", "layers/narrow")
+        narrow = self._group["layers/narrow"]
+        self._counts = self._matrix("layers/counts", np.float64)
+        for start in range(0, self._at, BLOCK):
+            place = slice(start, min(start + BLOCK, self._at))
+            self._counts[place] = narrow[place]
+        del self._group["layers/narrow"]
 
 
 @contextmanager

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +21,13 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from resistpath.errors import UserError
-from resistpath.io.readers.opening import Head
+from resistpath.io.readers.opening import Head, Stream
 from resistpath.io.tables import MISSING
 
-BLOCK_BYTES = 1 << 20
+THREADS = 2
+"""Blocks of text that are parsed at the same time; they change no number."""
+BLOCK_BYTES, APART_BYTES = 1 << 20, 1 << 22
+"""Text at a time, read in order and apart: a thousand columns cost a block a millisecond or two."""
 WIDE_BLOCK = 1 << 25
 """Tables with genes in columns take blocks up to this size, since each column costs time."""
 _NULLS = [f"{left}{word}{right}" for word in MISSING for left in ("", " ") for right in ("", " ")]
@@ -90,8 +95,14 @@ def read_numbers(
         ragged.append(row)
         return "error"
 
+    dtype = np.float32 if compact else np.float64
     try:
-        ids, values = _collect(head, layout, judge, np.float32 if compact else np.float64)
+        try:
+            if layout.end:  # a line that is no row
+                raise _OneByOne
+            ids, values = _collect(_parsed_apart(head, layout, dtype), layout, dtype)
+        except (pa.ArrowInvalid, _OneByOne):  # read in order, which can say where and what
+            ids, values = _collect(_parsed(head, layout, judge, dtype), layout, dtype)
     except pa.ArrowInvalid as error:
         raise _explained(str(error), ragged, head, layout) from error
     if layout.end and not ends:
@@ -112,33 +123,92 @@ def release_memory() -> None:
         trim(0)
 
 
+class _OneByOne(Exception):
+    """The text cannot be taken apart at its line ends."""
+
+
+Parsed = tuple[list[str], npt.NDArray[Any]]
+"""Identifiers and values of some rows."""
+
+
 def _collect(
-    head: Head, layout: Layout, judge: Callable[..., str], dtype: type[np.floating[Any]]
+    parts: Iterable[Parsed], layout: Layout, dtype: type[np.floating[Any]]
 ) -> tuple[list[str], npt.NDArray[Any]]:
-    """Read identifiers and values; float32 gives way to float64 at the first inexact value."""
-    labels, wanted = list(map(str, layout.ids)), list(map(str, layout.columns))
-    types = dict.fromkeys(labels, pa.string()) | dict.fromkeys(wanted, pa.float64())
+    """Join rows; float32 gives way to float64 at the first inexact value."""
     ids: list[str] = []
-    values = np.empty((0, len(wanted)), dtype=dtype)
+    values = np.empty((0, len(layout.columns)), dtype=dtype)
     n = 0
-    for batch in _batches(head, layout, types, judge):
-        parts = [batch.column(label).to_pylist() for label in labels]
-        ids += parts[0] if len(parts) == 1 else map("|".join, zip(*parts, strict=True))
-        more = batch.num_rows
+    for names, block in parts:
+        ids += names
+        more = len(block)
         if n + more > len(values):  # grown in place: the old pages are moved, not copied
             room = max(n + more, len(values) * 17 // 16)
-            values.resize((room, len(wanted)), refcheck=False)
-        block = batch.select(wanted).to_tensor(null_to_nan=True, row_major=True).to_numpy()
-        if values.dtype == np.float32:
-            small = _exact_float32(block)
-            if small is None:
-                values = values.astype(np.float64)
-            else:
-                block = small
+            values.resize((room, values.shape[1]), refcheck=False)
+        if block.dtype != values.dtype and values.dtype == np.float32:
+            values = values.astype(np.float64)
         values[n : n + more] = block
         n += more
-    values.resize((n, len(wanted)), refcheck=False)
+    values.resize((n, values.shape[1]), refcheck=False)
     return ids, values
+
+
+def _rows(batch: pa.RecordBatch, layout: Layout, dtype: type[np.floating[Any]]) -> Parsed:
+    """Identifiers and values of a batch, in float32 if that is wanted and exact."""
+    parts = [batch.column(str(i)).to_pylist() for i in layout.ids]
+    ids = parts[0] if len(parts) == 1 else ["|".join(row) for row in zip(*parts, strict=True)]
+    wanted = batch.select(list(map(str, layout.columns)))
+    block = wanted.to_tensor(null_to_nan=True, row_major=True).to_numpy()
+    small = _exact_float32(block) if dtype == np.float32 else None
+    return ids, block if small is None else small
+
+
+def _parsed(
+    head: Head, layout: Layout, judge: Callable[..., str], dtype: type[np.floating[Any]]
+) -> Iterator[Parsed]:
+    """Rows in order, one block after the other."""
+    for batch in _batches(head, layout, _types(layout), judge):
+        yield _rows(batch, layout, dtype)
+
+
+def _parsed_apart(head: Head, layout: Layout, dtype: type[np.floating[Any]]) -> Iterator[Parsed]:
+    """Rows in order, `THREADS` blocks of whole lines at a time."""
+    options = {
+        "parse_options": pc.ParseOptions(delimiter=layout.separator),
+        "convert_options": _convert(layout, _types(layout)),
+    }
+    names = [str(i) for i in range(layout.n_fields)]
+
+    def parse(text: bytes) -> list[Parsed]:
+        reading = pc.ReadOptions(column_names=names, block_size=len(text) + 1, use_threads=False)
+        table = pc.read_csv(pa.BufferReader(text), read_options=reading, **options)
+        return [_rows(batch, layout, dtype) for batch in table.to_batches()]
+
+    with head.open(ahead=True) as stream, ThreadPoolExecutor(THREADS) as pool:
+        stream.skip(layout.skip)
+        waiting: deque[Future[list[Parsed]]] = deque()
+        for text in _whole_lines(stream, max(APART_BYTES, _block_size(head))):
+            waiting.append(pool.submit(parse, text))
+            if len(waiting) > THREADS:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _whole_lines(stream: Stream, size: int) -> Iterator[bytes]:
+    """Text in blocks of about this size that end with a line; blank ones are left out."""
+    rest = b""
+    while more := stream.read(size):
+        cut = more.rfind(b"\n") + 1
+        if not cut:
+            rest += more
+            if len(rest) > 2 * WIDE_BLOCK:
+                raise _OneByOne
+            continue
+        text, rest = rest + more[:cut], more[cut:]
+        if not text.isspace():
+            yield text
+    if rest and not rest.isspace():
+        yield rest
 
 
 def _exact_float32(block: npt.NDArray[np.float64]) -> npt.NDArray[np.float32] | None:
@@ -149,11 +219,30 @@ def _exact_float32(block: npt.NDArray[np.float64]) -> npt.NDArray[np.float32] | 
     return small if same.all() or np.isnan(block[~same]).all() else None
 
 
+def _types(layout: Layout) -> dict[str, pa.DataType]:
+    ids, columns = (map(str, names) for names in (layout.ids, layout.columns))
+    return dict.fromkeys(ids, pa.string()) | dict.fromkeys(columns, pa.float64())
+
+
+def _convert(layout: Layout, types: dict[str, pa.DataType]) -> pc.ConvertOptions:
+    return pc.ConvertOptions(
+        column_types=types,
+        include_columns=list(types),
+        null_values=_NULLS,
+        decimal_point=layout.decimal,
+    )
+
+
+def _block_size(head: Head) -> int:
+    """Bytes of text at a time: as many lines as make the columns worth their while."""
+    longest = max((len(line) for line in head.lines), default=0)
+    return max(BLOCK_BYTES, min(64 * longest, WIDE_BLOCK), 4 * longest)
+
+
 def _batches(
     head: Head, layout: Layout, types: dict[str, pa.DataType], judge: Callable[..., str]
 ) -> Iterator[pa.RecordBatch]:
     """Record batches of the wanted columns; none for a table without rows."""
-    longest = max((len(line) for line in head.lines), default=0)
     with head.open(ahead=True) as stream:
         stream.skip(layout.skip)
         try:
@@ -161,18 +250,13 @@ def _batches(
                 pa.PythonFile(stream, mode="r"),
                 read_options=pc.ReadOptions(
                     column_names=[str(i) for i in range(layout.n_fields)],
-                    block_size=max(BLOCK_BYTES, min(64 * longest, WIDE_BLOCK), 4 * longest),
-                    use_threads=False,  # row numbers in messages; threads gain a tenth
+                    block_size=_block_size(head),
+                    use_threads=False,  # row numbers in messages
                 ),
                 parse_options=pc.ParseOptions(
                     delimiter=layout.separator, invalid_row_handler=judge
                 ),
-                convert_options=pc.ConvertOptions(
-                    column_types=types,
-                    include_columns=list(types),
-                    null_values=_NULLS,
-                    decimal_point=layout.decimal,
-                ),
+                convert_options=_convert(layout, types),
             )
         except pa.ArrowInvalid as error:
             if str(error) != "Empty CSV file":
