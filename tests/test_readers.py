@@ -272,8 +272,7 @@ def test_blocks_do_not_change_what_is_read(tmp_path, monkeypatch):
     )
     path = put(tmp_path, "m.tsv.gz", gzip.compress(tsv(frame).encode()))
     same(read_source(path), frame)
-    for name in ("BLOCK_BYTES", "APART_BYTES"):
-        monkeypatch.setattr(f"resistpath.io.readers.numeric.{name}", 1 << 12)
+    monkeypatch.setattr("resistpath.io.readers.numeric.BLOCK_BYTES", 1 << 12)
     same(read_source(path), frame)
 
     def refuse(*_):
@@ -327,7 +326,7 @@ def test_a_turned_table_is_refused_by_its_own_names(tmp_path):
 
 
 def test_rows_far_longer_than_the_first_are_refused(tmp_path, monkeypatch):
-    for name in ("BLOCK_BYTES", "APART_BYTES", "WIDE_BLOCK"):
+    for name in ("BLOCK_BYTES", "WIDE_BLOCK"):
         monkeypatch.setattr(f"resistpath.io.readers.numeric.{name}", 1 << 10)
     text = "gene\ta\nTP53\t1\nB2M\t1\n" + "x" * 5000 + "\t1\n"
     monkeypatch.setattr("resistpath.io.readers.opening.HEAD_BYTES", 20)

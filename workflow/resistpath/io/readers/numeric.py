@@ -26,8 +26,7 @@ from resistpath.io.tables import MISSING
 
 THREADS = 2
 """Blocks of text that are parsed at the same time; they change no number."""
-BLOCK_BYTES, APART_BYTES = 1 << 20, 1 << 22
-"""Text at a time, read in order and apart: a thousand columns cost a block a millisecond or two."""
+BLOCK_BYTES = 1 << 20
 WIDE_BLOCK = 1 << 25
 """Tables with genes in columns take blocks up to this size, since each column costs time."""
 _NULLS = [f"{left}{word}{right}" for word in MISSING for left in ("", " ") for right in ("", " ")]
@@ -186,7 +185,7 @@ def _parsed_apart(head: Head, layout: Layout, dtype: type[np.floating[Any]]) -> 
     with head.open(ahead=True) as stream, ThreadPoolExecutor(THREADS) as pool:
         stream.skip(layout.skip)
         waiting: deque[Future[list[Parsed]]] = deque()
-        for text in _whole_lines(stream, max(APART_BYTES, _block_size(head))):
+        for text in _whole_lines(stream, _block_size(head)):
             waiting.append(pool.submit(parse, text))
             if len(waiting) > THREADS:
                 yield from waiting.popleft().result()
