@@ -90,7 +90,7 @@ def straightforward(path: Path, out: Path, resamples: int) -> Times:
             draws.append(ssgsea(again))
         with timed(times, "random sets"):
             ssgsea({k: list(rng.choice(log.index, len(g))) for k, g in sets.items()})
-    spread = sum((d - scores) ** 2 for d in draws) ** 0.5
+    spread = (sum((d - scores) ** 2 for d in draws) / len(draws)) ** 0.5
     with timed(times, "deconvolution"):
         from scipy.optimize import nnls
 
@@ -114,24 +114,18 @@ def pages(folder: Path, scores: Any, spread: Any, places: Any, fractions: Any) -
     """One page per sample: places with intervals, each distribution, the cells, the table."""
     import pandas as pd
     import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
 
     folder.mkdir(parents=True, exist_ok=True)
     names = list(scores)
+    boxes = [go.Box(x=places[name], name=name, boxpoints=False) for name in names]
     for sample in scores.index:
-        dots = go.Figure(go.Scatter(x=places.loc[sample], y=names, mode="markers"))
-        strips = make_subplots(rows=-(-len(names) // 4), cols=4, subplot_titles=names)
-        for i, name in enumerate(names):
-            at = {"row": i // 4 + 1, "col": i % 4 + 1}
-            strips.add_trace(go.Histogram(x=scores[name], nbinsx=30), **at)
-            strips.add_vline(x=scores.loc[sample, name], **at)
+        here = places.loc[sample]
+        error = {"type": "data", "array": spread.loc[sample]}
+        dots = go.Figure(go.Scatter(x=scores.loc[sample], y=names, error_x=error, mode="markers"))
+        strips = go.Figure([*boxes, go.Scatter(x=here, y=names, mode="markers")])
         cells = go.Figure(go.Bar(x=fractions.columns, y=fractions.loc[sample]))
         table = pd.DataFrame(
-            {
-                "score": scores.loc[sample],
-                "spread": spread.loc[sample] if hasattr(spread, "loc") else None,
-                "percentile": places.loc[sample],
-            }
+            {"score": scores.loc[sample], "spread": spread.loc[sample], "percentile": here}
         )
         parts = [
             figure.to_html(full_html=False, include_plotlyjs="directory" if not i else False)
@@ -182,7 +176,7 @@ def main() -> None:
     """Run both on the same matrix and print where the time goes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=1000)
-    parser.add_argument("--resamples", type=int, default=2)
+    parser.add_argument("--resamples", type=int, default=2, help="at least 1")
     parser.add_argument("--folder", type=Path, default=Path("build/whole"))
     parser.add_argument("--straightforward", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -444,13 +444,13 @@ def test_the_workflow_hands_the_table_to_its_steps(tmp_path, repository, lxr, ca
     more = ["--", "--dry-run", "--printshellcmds", "--directory", tmp_path]
     assert main([str(w) for w in (*words, *more)]) == 0
     said = "".join(capfd.readouterr())
-    for verb in ("score", "assess", "report"):
+    for verb in ("score", "assess", "differential", "report"):
         (command,) = [
             line for line in said.splitlines() if f"resistpath {verb} " in line and "tee" in line
         ]
         assert f"--signatures {lxr}" in command
     inputs = [line for line in said.splitlines() if line.strip().startswith("input: ")]
-    assert sum(str(lxr) in line for line in inputs) == 3
+    assert sum(str(lxr) in line for line in inputs) == 4
 
 
 def test_a_run_without_the_table_says_that_it_is_missing(cohort, capsys):
