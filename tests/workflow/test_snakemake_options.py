@@ -12,11 +12,6 @@ from types import SimpleNamespace
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("RESISTPATH_FAULTS"),
-    reason="takes many minutes: set RESISTPATH_FAULTS=1",
-)
-
 PARTS = ("Snakefile", "workflow", "resources", "config", "envs")
 
 
