@@ -241,7 +241,7 @@ def _quality_section(path: Path, results: Results) -> None:
                 "description": f"{head['label']} ({head['unit']}), gate {head['threshold']}",
                 "format": "{:,.4g}",
             }
-            for metric, head in heads.fillna("").iterrows()
+            for metric, head in heads.astype(object).where(heads.notna(), "").iterrows()
         },
     )
 
