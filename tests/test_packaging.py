@@ -203,6 +203,27 @@ def test_the_patterns_see_what_they_are_for(text, what):
     )
 
 
+def test_tables_that_benchmarks_read_are_part_of_the_project():
+    """A rule of .gitignore once kept one out."""
+    listed = subprocess.run(
+        ["git", "ls-files", "benchmarks"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    read = {
+        name
+        for path in (ROOT / "benchmarks").glob("*.py")
+        for name in re.findall(r'HERE / "([^"]+)"', path.read_text(encoding="utf-8"))
+        if "." in name
+    }
+    assert "response_published.tsv" in read
+    assert {f"benchmarks/{name}" for name in read} <= set(listed.stdout.split())
+
+
 def test_wheel_holds_tables_templates_and_licences(tmp_path):
     pytest.importorskip("hatchling")
     subprocess.run(  # noqa: S603
