@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 # Tools with assertions of their own fail as legibly as tests do.
-pytest.register_assert_rewrite("report_tools", "standing_tools")
+pytest.register_assert_rewrite(
+    "catalogue_tools", "deconvolve_tools", "quality_tools", "report_tools", "standing_tools"
+)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
