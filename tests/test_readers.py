@@ -379,3 +379,42 @@ def test_real_cohorts_are_read_as_pandas_reads_them(shared):
         assert source.format == "delimited"
         assert not source.notes
         same(source, expected)
+
+
+LATER = {
+    "a fraction": ("0.25", 0.25),
+    "an exponent": ("1e3", 1000.0),
+    "a plus sign": ("+7", 7.0),
+    "beyond 32 bits": ("4294967296", 4294967296.0),
+    "beyond float32": ("16777217", 16777217.0),
+    "missing": ("NA", np.nan),
+    "missing in other words": ("NaN", np.nan),
+    "missing in a spreadsheet": (" N/A ", np.nan),
+    "no digits": ("", np.nan),
+    "zero below zero": ("-0", -0.0),
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_whole_numbers_give_way_in_any_block(case, tmp_path, monkeypatch):
+    """Blocks of text are parsed as integers until one holds more; no value may depend on it."""
+    monkeypatch.setattr("resistpath.io.readers.numeric.BLOCK_BYTES", 64)
+    cell, value = LATER[case]
+    rows = [f"G{i}\t{i}\t{10 * i}" for i in range(400)]
+    rows[300] = f"XIST-0X\t{cell}\t3000"
+    (tmp_path / "m.tsv").write_text("gene\ta\tb\n" + "\n".join(rows) + "\n")
+    found = read_source(tmp_path / "m.tsv").values.to_numpy(dtype=np.float64)
+    expected = np.array([[i, 10 * i] for i in range(400)], dtype=np.float64)
+    expected[300, 0] = value
+    np.testing.assert_array_equal(found, expected)
+    assert np.signbit(found[300, 0]) == np.signbit(expected[300, 0])
+
+
+@pytest.mark.parametrize("cell", ["0x1F", "0X1f", "-0x1F", "1_000", "5x"])
+def test_hexadecimal_and_its_like_are_no_numbers(cell, tmp_path, monkeypatch):
+    monkeypatch.setattr("resistpath.io.readers.numeric.BLOCK_BYTES", 64)
+    rows = [f"G{i}\t{i}\t{10 * i}" for i in range(400)]
+    rows[300] = f"G300\t{cell}\t3000"
+    (tmp_path / "m.tsv").write_text("gene\ta\tb\n" + "\n".join(rows) + "\n")
+    with pytest.raises(UserError, match=f"'a' holds 1 values .* first '{cell}' for gene 'G300'"):
+        read_source(tmp_path / "m.tsv")

@@ -263,7 +263,7 @@ def _resolve(
     names = as_names(table)
     ids = texts(values.index)
     if gene_id == "auto":
-        kind, _, found = detect(ids, names)
+        kind, found = detect(ids, names)
     else:
         refuse_foreign(ids)
         kind, found = gene_id, resolve(ids, names, gene_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from resistpath.errors import UserError, some
@@ -37,10 +39,9 @@ def hint(ids: pd.Series) -> pd.Series:
     >>> hint(pd.Series(["NM_000546.6", "TP53"])).tolist()
     ['RefSeq ids of transcripts: sum transcripts to genes first, by ...', '']
     """
-    out = pd.Series("", index=ids.index, dtype=object)
-    for pattern, what, do in _KINDS:
-        out[(out == "") & ids.str.fullmatch(pattern)] = f"{what}: {do}"
-    return out
+    kinds = [(re.compile(pattern), f"{what}: {do}") for pattern, what, do in _KINDS]
+    found = [next((why for form, why in kinds if form.fullmatch(text)), "") for text in ids]
+    return pd.Series(found, index=ids.index, dtype=object)
 
 
 def refuse_foreign(ids: pd.Series) -> None:
@@ -65,6 +66,8 @@ def refuse_mouse(ids: pd.Series, human: pd.Series) -> None:
     human
         Whether each is a human gene's name as it is written.
     """
+    if human.mean() > 0.5:
+        return
     mouse = ids.str.fullmatch(_MOUSE) & ~ids.str.fullmatch(_HUMAN_LIKE) & ~human
     if mouse.mean() > 0.5:
         raise UserError(

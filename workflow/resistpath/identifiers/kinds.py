@@ -178,7 +178,10 @@ def resolve(ids: pd.Series, names: Names, kind: str) -> Answers:
 
 def use_ensembl(found: Answers, ids: pd.Series, names: Names) -> None:
     """Resolve the Ensembl ids that stand in a matrix of symbols for genes without one."""
-    rest = ids[(found.reason == UNKNOWN) & ids.str.match("ENSG", case=False).to_numpy()]
+    rest = ids[found.reason == UNKNOWN]
+    rest = rest[rest.str.match("ENSG", case=False)]
+    if not len(rest):
+        return
     other = _by_ensembl(rest.reset_index(drop=True), names)
     at = rest.index.to_numpy()
     found.row[at], found.action[at], found.reason[at] = other.row, other.action, other.reason
@@ -211,12 +214,13 @@ def detect_gene_id(ids: pd.Index, table: pd.DataFrame | Names) -> tuple[str, dic
     >>> detect_gene_id(pd.Index(["ENSG00000141510.18"]), table)[0]
     'ensembl'
     """
-    kind, shares, _ = detect(texts(ids), as_names(table))
-    return kind, shares
+    given, names = texts(ids), as_names(table)
+    kind, _ = detect(given, names)
+    return kind, _shares(given, names)
 
 
-def detect(ids: pd.Series, names: Names) -> tuple[str, dict[str, float], Answers]:
-    """Kind of identifier, the evidence, and what each id stands for under that kind."""
+def detect(ids: pd.Series, names: Names) -> tuple[str, Answers]:
+    """Kind of identifier, and what each id stands for under that kind."""
     if len(ids) == 0:
         raise UserError("there are no gene identifiers", where="gene_id")
     nameless = int(ids.str.lower().isin(MISSING).sum())
@@ -226,22 +230,31 @@ def detect(ids: pd.Series, names: Names) -> tuple[str, dict[str, float], Answers
             where="gene_id",
             do="write the genes in the first column",
         )
-    answers, shares = {}, dict.fromkeys(GENE_ID_KINDS, 0.0)
-    for kind, fitting in _fitting(ids).items():
-        if fitting.mean() > 0.5:  # the rest is then read in the same way
-            answers[kind] = resolve(ids, names, kind)
-            shares[kind] = float((answers[kind].row[fitting] >= 0).sum() / len(ids))
-        elif fitting.any():
-            shares[kind] = float((resolve(ids[fitting], names, kind).row >= 0).sum() / len(ids))
-    likely = [kind for kind, share in shares.items() if share > 0.5]
+    found = {  # identifiers of another form are read in the same way
+        kind: (resolve(ids, names, kind), fitting)
+        for kind, fitting in _fitting(ids).items()
+        if fitting.mean() > 0.5
+    }
+    likely = [
+        k for k, (answers, form) in found.items() if (answers.row[form] >= 0).sum() > 0.5 * len(ids)
+    ]
     if len(likely) != 1:
         refuse_foreign(ids)
         refuse_mouse(ids, ids.isin(names.symbol.index))
         what = "could be of several kinds" if likely else "are of no known kind"
+        shares = _shares(ids, names)
         listed = ", ".join(f"{100 * share:.0f} % as {kind}" for kind, share in shares.items())
         raise UserError(
             f"the gene identifiers {what} (found: {listed}), for example {some(ids[:3], 3)}",
             where="gene_id",
             do=f"set gene_id to one of {', '.join(GENE_ID_KINDS)}, or give human gene identifiers",
         )
-    return likely[0], shares, answers[likely[0]]
+    return likely[0], found[likely[0]][0]
+
+
+def _shares(ids: pd.Series, names: Names) -> dict[str, float]:
+    """Share of the identifiers that have the form of each kind and are in the table."""
+    return {
+        kind: float((resolve(ids[fitting], names, kind).row >= 0).sum() / len(ids))
+        for kind, fitting in _fitting(ids).items()
+    }

@@ -84,6 +84,10 @@ class PreparedFile:
             self._counts[place] = small if self._counts.dtype == np.float32 else reads
         self._at = place.stop
 
+    def levels(self, genes: pd.Index, samples: pd.Index) -> pd.DataFrame:
+        """What was added so far, genes x samples, log2(TPM+1), as any later reader gets it."""
+        return pd.DataFrame(self._values[: self._at].T, index=genes, columns=samples)
+
     def _widen(self) -> None:
         """Go on in float64, because float32 does not hold every number of reads exactly."""
         self._group.move("layers/counts", "layers/narrow")

@@ -267,7 +267,7 @@ def _current_symbols(cells: _Cells, linear: Any) -> Any:
 
     names = turn_table(gene_table())
     given = texts(cells.genes)
-    _, _, found = detect(given, names)
+    _, found = detect(given, names)
     symbol = names.table["symbol"].to_numpy(dtype=object)
     new = np.where(found.row >= 0, symbol[found.row], given.to_numpy(dtype=object))
     distinct, which = np.unique(new.astype(str), return_inverse=True)

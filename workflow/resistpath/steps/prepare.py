@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from resistpath.identifiers import turn_table
 from resistpath.io.fetch.record import RECORD, expression_path
 from resistpath.io.files import file_states, need_unchanged
 from resistpath.io.matrix import read_matrix
-from resistpath.io.prepared import preparing, read_prepared
+from resistpath.io.prepared import PreparedFile, preparing
 from resistpath.io.readers.numeric import release_memory
 from resistpath.io.resources import gene_table
 from resistpath.io.tables import file_annotation, read_sample_sheet, write_table
@@ -127,25 +128,32 @@ def prepare(
     about["notes"] += facts.pop("notes")
     about |= facts
     given = _Input(raw, unit, found, coding, bases, obs, gates or Gates())
-    quality, xist = _write_prepared(folder / "prepared.h5ad", given, about, threads)
+    genes, samples, report = found.genes, values.columns, found.report
     evidence = raw.report["units_evidence"]
+    path = folder / "prepared.h5ad"
+    with (
+        ThreadPoolExecutor(1) as beside,  # the file is sealed meanwhile
+        preparing(path, genes, obs, about, counts=given.reads) as file,
+    ):
+        quality, xist = _add_blocks(file, given, threads)
+        gates = given.gates
+        del raw, values, found, given  # the levels of the cohort are read back in half the memory
+        release_memory()
+        levels = file.levels(genes, samples)
+        together = beside.submit(_together, levels, obs, quality, xist, gates)
     if evidence is not None:
-        evidence = evidence[evidence["sample"].isin(values.columns)]
-        quality = by_sample([quality, unit_rows(evidence)], values.columns)
-    report, gates = found.report, given.gates
-    del raw, values, found, given  # the levels of the cohort are read back in half the memory
-    release_memory()
-    together = _together(folder / "prepared.h5ad", quality, xist, gates)
+        evidence = evidence[evidence["sample"].isin(samples)]
+        quality = by_sample([quality, unit_rows(evidence)], samples)
     say(f"{about['n_genes']:,} protein-coding genes; {len(failed_gates(quality))} samples fail")
     write_table(folder / "genes.tsv", report)
-    write_table(folder / "quality.cohort.tsv", together)
+    write_table(folder / "quality.cohort.tsv", together.result())
     write_table(folder / "confounding.tsv", cohort_confounding(obs, gates=gates))
     write_table(folder / "quality.tsv", quality)
     need_unchanged(states)
 
 
-def _write_prepared(
-    path: Path, given: _Input, about: dict[str, Any], threads: int
+def _add_blocks(
+    file: PreparedFile, given: _Input, threads: int
 ) -> tuple[pd.DataFrame, pd.Series | None]:
     """Bring block by block to log2(TPM+1); return each sample's quality and its XIST."""
     broken = truncation(given.genes.genes, given.coding)
@@ -161,12 +169,11 @@ def _write_prepared(
         return _Block(log2_plus_one(tpm), counts, found, xist)
 
     figures, xist = [], []
-    with preparing(path, given.genes.genes, given.obs, about, counts=given.reads) as file:
-        for block in over_sample_blocks(given.raw.values, brought, threads):
-            file.add(block.levels, block.counts)
-            figures.append(block.figures)
-            if block.xist is not None:
-                xist.append(block.xist)
+    for block in over_sample_blocks(given.raw.values, brought, threads):
+        file.add(block.levels, block.counts)
+        figures.append(block.figures)
+        if block.xist is not None:
+            xist.append(block.xist)
     quality = judge_samples(
         pd.concat(figures),
         coverage=len(given.genes.genes) / len(given.coding),
@@ -178,17 +185,19 @@ def _write_prepared(
 
 
 def _together(
-    path: Path, quality: pd.DataFrame, xist: pd.Series | None, gates: Gates
+    levels: pd.DataFrame,
+    obs: pd.DataFrame,
+    quality: pd.DataFrame,
+    xist: pd.Series | None,
+    gates: Gates,
 ) -> pd.DataFrame:
     """What the samples of a cohort show beside each other."""
-    prepared = read_prepared(path)
     slopes = quality[quality["metric"] == "length_slope"].set_index("sample")["value"]
-    columns = {name: prepared.obs.get(name) for name in ("patient", "sample_type")}
     return cohort_quality(
-        prepared.values,
+        levels,
         gates=gates,
-        patient=columns["patient"],
-        group=columns["sample_type"],
+        patient=obs.get("patient"),
+        group=obs.get("sample_type"),
         xist=xist,
         slopes=slopes,
     )

@@ -25,6 +25,8 @@ FLOOR_SHARE = 0.01
 TRANSCRIPTOME = 5000
 """With fewer rows than this a matrix is a panel, whose sums say little."""
 ARRAY_MAXIMUM = 2.0**20
+FEWEST_WHOLE = 20
+"""So many positive values must be whole before they are believed to be counts."""
 LEGIBLE = 0.03
 """Where rounding in the file exceeds this, whole numbers cannot be told."""
 
@@ -92,17 +94,20 @@ class SampleEvidence:
 
 def read_sample(values: Floats) -> SampleEvidence:
     """Read one sample; `values` may hold NaN."""
-    x = values[~np.isnan(values)]
-    if not (np.rint(x) == x).all() or x.max(initial=0) < LOG_MAXIMUM:
+    known = ~np.isnan(values)
+    x = values if known.all() else values[known]
+    whole = bool((np.rint(x) == x).all())
+    if not whole or x.max(initial=0) < LOG_MAXIMUM:
         # For the search for a step, and because sums must not depend on the order of the genes;
         # those of whole numbers do not.
-        x.sort()
+        x = np.sort(x)
     if len(x) == 0:
         nan = float("nan")
         return SampleEvidence(
             0, len(values), nan, nan, nan, nan, nan, nan, nan, (), "it holds no value at all"
         )
-    low, high = float(x.min()), float(x.max())
+    low, high, total = float(x.min()), float(x.max()), float(x.sum())
+    whole = whole and low >= 0 and np.count_nonzero(x) >= FEWEST_WHOLE
     floor = np.count_nonzero(x <= low + 1e-6 * max(1.0, abs(low))) / len(x)
     base = SampleEvidence(
         n=len(x),
@@ -111,8 +116,8 @@ def read_sample(values: Floats) -> SampleEvidence:
         maximum=high,
         floor_share=floor,
         negative_share=np.count_nonzero(x < 0) / len(x) if low < 0 else 0.0,
-        total=float(x.sum()),
-        whole_share=_whole(x[x > 0], np.zeros(1)) if low >= 0 else 0.0,
+        total=total,
+        whole_share=1.0 if whole else _whole(x[x > 0], np.zeros(1)) if low >= 0 else 0.0,
         step=float("nan"),
         readings=(),
     )
@@ -121,7 +126,10 @@ def read_sample(values: Floats) -> SampleEvidence:
         return replace(base, empty=low == 0, why=why)
     why = ""
     if low >= 0 and high >= LOG_MAXIMUM:
-        found = list(_quantities(x, np.full(1, rounding(x)), logged=False))
+        if whole:
+            found = [(WHOLE, reading) for reading in _whole_numbers(total)]
+        else:
+            found = list(_quantities(x, np.full(1, rounding(x)), logged=False))
         if not found:
             why = COVERAGE.format(base.total)
     elif low < 0 and base.floor_share < FLOOR_SHARE:
@@ -235,14 +243,12 @@ def _quantities(linear: Floats, noise: Floats, *, logged: bool) -> Iterator[tupl
     whole = _whole(x, noise)
     noise = np.broadcast_to(noise, x.shape)
     step = WHOLE if whole >= 0.99 and not logged else find_step(x, noise)
-    sums = f"sum over genes {total:.4g}"
 
     def say(quantity: str, grade: int, why: str, merit: float = 0.0) -> tuple[Step, Reading]:
-        reading = Reading(quantity, grade=grade, merit=merit, total=total, why=f"{why}, {sums}")
-        return step, reading
+        return step, _reading(quantity, grade, why, total, merit)
 
     if whole >= 0.99 or (step.whole and step.full):
-        yield from (say(q, STRONG, w, 1.0) for q, w in _whole_numbers(total))
+        yield from ((step, reading) for reading in _whole_numbers(total))
     elif (whole >= 0.3 or (step.whole and step.partial)) and total > LENGTH_TOTAL:
         share = max(whole, step.share if step.whole else 0.0)
         yield say("estimated_counts", STRONG, f"{share:.0%} whole numbers", share)
@@ -268,14 +274,21 @@ def _quantities(linear: Floats, noise: Floats, *, logged: bool) -> Iterator[tupl
         yield say("fpkm", WEAK, why)
 
 
-def _whole_numbers(total: float) -> list[tuple[str, str]]:
+def _reading(quantity: str, grade: int, why: str, total: float, merit: float) -> Reading:
+    why = f"{why}, sum over genes {total:.4g}"
+    return Reading(quantity, grade=grade, merit=merit, total=total, why=why)
+
+
+def _whole_numbers(total: float) -> Iterator[Reading]:
+    """What whole numbers with this sum can be."""
     if total > COVERAGE_TOTAL:
-        return []
+        return
+    why, found = "whole numbers", ["counts"]
     if abs(total - 1e6) < 0.5 or total < MILLION[0]:
-        return [("counts", "whole numbers"), ("tpm", "whole numbers")]
-    if total <= MILLION[1]:
-        return [("tpm", "whole numbers that add up to a million")]
-    return [("counts", "whole numbers")]
+        found = ["counts", "tpm"]
+    elif total <= MILLION[1]:
+        why, found = "whole numbers that add up to a million", ["tpm"]
+    yield from (_reading(quantity, STRONG, why, total, 1.0) for quantity in found)
 
 
 def _plausible(total: float, top: float, n: int) -> bool:
@@ -292,6 +305,6 @@ def _whole(x: Floats, noise: Floats) -> float:
     """
     if len(noise) > 1:
         x, noise = x[noise < LEGIBLE], noise[noise < LEGIBLE]
-    if len(x) < 20 or not (noise < LEGIBLE).all():
+    if len(x) < FEWEST_WHOLE or not (noise < LEGIBLE).all():
         return 0.0
     return np.count_nonzero(np.abs(x - np.rint(x)) <= np.maximum(0.01, 1.5 * noise)) / len(x)

@@ -64,7 +64,7 @@ class Columns:
 @cache
 def _symbols() -> frozenset[str]:
     """Approved symbols, in capitals."""
-    return frozenset(symbol.upper() for symbol in gene_table()["symbol"].dropna())
+    return frozenset("\n".join(gene_table()["symbol"].dropna()).upper().split("\n"))
 
 
 def is_gene(label: str) -> bool:
