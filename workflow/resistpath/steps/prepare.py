@@ -108,13 +108,68 @@ def prepare(
         expression = expression_path(expression)
     say(f"reading {expression}")
     states = file_states(*(path for path in (expression, samples) if path and path.exists()))
-    raw = read_matrix(
-        expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene, threads=threads
+    given, about = _input_of(
+        read_matrix(
+            expression, units, gene_id, format=format, layer=layer, tx2gene=tx2gene, threads=threads
+        ),
+        samples or expression,
+        read_sample_sheet(samples) if samples else None,
+        cancer_type,
+        gates or Gates(),
+        {
+            "cohort": cohort,
+            "version": VERSION,
+            "expression_sha256": path_sha256(expression),
+            "samples_sha256": file_sha256(samples) if samples else None,
+        },
     )
-    sheet, notes = (read_sample_sheet(samples), []) if samples else _annotation_of(raw)
-    about = _preparation(raw, cohort, expression, samples)
-    about["cohort_notes"] += notes
-    values, obs = _annotate(raw.values, sheet, samples or expression, cancer_type, about)
+    rows, columns = given.raw.values.shape[0], given.raw.values.columns
+    say(f"{rows:,} rows x {len(columns)} samples; {given.raw.units}; {given.genes.kind}")
+    obs, genes, gates = given.obs, given.genes, given.gates
+    evidence = given.raw.report["units_evidence"]
+    path = folder / "prepared.h5ad"
+    with (
+        ThreadPoolExecutor(1) as beside,  # the file is sealed meanwhile
+        preparing(path, genes.genes, obs, about, counts=given.reads) as file,
+    ):
+        quality, xist = _add_blocks(file, given, threads)
+        del given  # the levels of the cohort are read back in half the memory
+        release_memory()
+        levels = file.levels(genes.genes, columns)
+        together = beside.submit(_together, levels, obs, quality, xist, gates)
+    if evidence is not None:
+        evidence = evidence[evidence["sample"].isin(columns)]
+        quality = by_sample([quality, unit_rows(evidence)], columns)
+    say(f"{about['n_genes']:,} protein-coding genes; {len(failed_gates(quality))} samples fail")
+    write_table(folder / "genes.tsv", genes.report)
+    write_table(folder / "quality.cohort.tsv", together.result())
+    write_table(folder / "confounding.tsv", cohort_confounding(obs, gates=gates))
+    write_table(folder / "quality.tsv", quality)
+    need_unchanged(states)
+
+
+def _input_of(
+    raw: Expression,
+    where: Path,
+    sheet: pd.DataFrame | None,
+    cancer_type: str,
+    gates: Gates,
+    known: dict[str, Any],
+) -> tuple[_Input, dict[str, Any]]:
+    """What decides what becomes of a matrix; with what is `known`, all that is to be kept of it."""
+    notes: list[str] = []
+    if sheet is None and raw.report["samples"] is not None:
+        sheet, notes = file_annotation(raw.report["samples"])
+    about = {
+        "format": raw.report["format"],
+        "units": raw.units,
+        "units_how": raw.report["units_how"],
+        "to": "log2(TPM+1)",
+        "notes": list(raw.report["notes"]),
+        "cohort_notes": [],  # depend on its samples
+    } | known
+    values, obs = _annotate(raw.values, sheet, where, cancer_type, about)
+    about["cohort_notes"] = notes + about["cohort_notes"]
     raw = Expression(values, raw.units, raw.gene_id, raw.report)
     unit = parse_units(raw.units)
     require(unit, "tpm")
@@ -123,33 +178,9 @@ def prepare(
     found, coding, bases = map_genes(values, names, raw.gene_id), universe(names), lengths(names)
     del names
     release_memory()
-    say(f"{values.shape[0]:,} rows x {values.shape[1]} samples; {raw.units}; {found.kind}")
     facts = _gene_facts(found, unit)
     about["notes"] += facts.pop("notes")
-    about |= facts
-    given = _Input(raw, unit, found, coding, bases, obs, gates or Gates())
-    genes, samples, report = found.genes, values.columns, found.report
-    evidence = raw.report["units_evidence"]
-    path = folder / "prepared.h5ad"
-    with (
-        ThreadPoolExecutor(1) as beside,  # the file is sealed meanwhile
-        preparing(path, genes, obs, about, counts=given.reads) as file,
-    ):
-        quality, xist = _add_blocks(file, given, threads)
-        gates = given.gates
-        del raw, values, found, given  # the levels of the cohort are read back in half the memory
-        release_memory()
-        levels = file.levels(genes, samples)
-        together = beside.submit(_together, levels, obs, quality, xist, gates)
-    if evidence is not None:
-        evidence = evidence[evidence["sample"].isin(samples)]
-        quality = by_sample([quality, unit_rows(evidence)], samples)
-    say(f"{about['n_genes']:,} protein-coding genes; {len(failed_gates(quality))} samples fail")
-    write_table(folder / "genes.tsv", report)
-    write_table(folder / "quality.cohort.tsv", together.result())
-    write_table(folder / "confounding.tsv", cohort_confounding(obs, gates=gates))
-    write_table(folder / "quality.tsv", quality)
-    need_unchanged(states)
+    return _Input(raw, unit, found, coding, bases, obs, gates), about | facts
 
 
 def _add_blocks(
@@ -201,12 +232,6 @@ def _together(
         xist=xist,
         slopes=slopes,
     )
-
-
-def _annotation_of(raw: Expression) -> tuple[pd.DataFrame | None, list[str]]:
-    """What came with the matrix about its samples."""
-    frame = raw.report["samples"]
-    return (None, []) if frame is None else file_annotation(frame)
 
 
 def _annotate(
@@ -275,24 +300,6 @@ def _check_samples(values: pd.DataFrame, unit: Units) -> None:
             where="expression matrix",
             do="leave them out: a gene missing in one sample is lost to all",
         )
-
-
-def _preparation(
-    raw: Expression, cohort: str, expression: Path, samples: Path | None
-) -> dict[str, Any]:
-    """What is known before the matrix meets its sheet; `cohort_notes` depend on its samples."""
-    return {
-        "format": raw.report["format"],
-        "units": raw.units,
-        "units_how": raw.report["units_how"],
-        "to": "log2(TPM+1)",
-        "notes": list(raw.report["notes"]),
-        "cohort_notes": [],
-        "cohort": cohort,
-        "version": VERSION,
-        "expression_sha256": path_sha256(expression),
-        "samples_sha256": file_sha256(samples) if samples else None,
-    }
 
 
 def _gene_facts(found: GeneMap, unit: Units) -> dict[str, Any]:

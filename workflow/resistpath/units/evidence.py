@@ -107,7 +107,7 @@ def read_sample(values: Floats) -> SampleEvidence:
             0, len(values), nan, nan, nan, nan, nan, nan, nan, (), "it holds no value at all"
         )
     low, high, total = float(x.min()), float(x.max()), float(x.sum())
-    whole = whole and low >= 0 and np.count_nonzero(x) >= FEWEST_WHOLE
+    whole = whole and low >= 0 and int(np.count_nonzero(x)) >= FEWEST_WHOLE
     floor = np.count_nonzero(x <= low + 1e-6 * max(1.0, abs(low))) / len(x)
     base = SampleEvidence(
         n=len(x),

@@ -253,8 +253,8 @@ def _whole_lines(stream: Stream, size: int) -> Iterator[bytes]:
 def _exact_float32(block: npt.NDArray[Any]) -> npt.NDArray[np.float32] | None:
     """The block as float32 if that holds every value exactly."""
     if block.dtype == np.int32:
-        small = max(int(block.max(initial=0)), -int(block.min(initial=0))) <= _WHOLE_FLOAT32
-        return block.astype(np.float32) if small else None
+        top = max(int(block.max(initial=0)), -int(block.min(initial=0)))
+        return block.astype(np.float32) if top <= _WHOLE_FLOAT32 else None
     with np.errstate(over="ignore"):
         small = block.astype(np.float32)
     same = small == block
