@@ -56,6 +56,8 @@ def odds_ratios(
         and said, with fewer than three samples in a group or when the readout is nearly a
         combination of the covariates (multiple correlation ≥ 0.95).
     """
+    from threadpoolctl import threadpool_limits
+
     scores = scores.sort_index()
     outcome = positive.reindex(scores.index)
     extra = sheet.reindex(scores.index).copy()
@@ -64,9 +66,11 @@ def odds_ratios(
         extra["inflammation"] = inflammation.reindex(scores.index)
         names.append("inflammation")
     base = design.build(extra, names, needed=scores.index)
-    rows = {
-        name: _one(scores[name], outcome, base, penalty, level) for name in map(str, scores.columns)
-    }
+    with threadpool_limits(limits=1):  # more threads would add in another order
+        rows = {
+            name: _one(scores[name], outcome, base, penalty, level)
+            for name in map(str, scores.columns)
+        }
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
 
 

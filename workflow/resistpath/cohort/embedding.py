@@ -56,6 +56,7 @@ def _embed(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float | int]]:
     import scanpy
     from threadpoolctl import threadpool_limits
 
+    _keep_compiled()
     order = sorted(range(values.shape[1]), key=lambda i: str(values.columns[i]))
     samples = values.columns[order]
     matrix = values.to_numpy(dtype=np.float32).T[order]  # one copy: the matrix may be large
@@ -88,3 +89,15 @@ def _embed(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float | int]]:
         "neighbours": neighbours,
     }
     return table.loc[values.columns].rename_axis("sample").reset_index(), facts
+
+
+def _keep_compiled() -> None:
+    """Have numba keep UMAP's kernels on disk: otherwise each job compiles them for 5 s."""
+    from umap import layouts, umap_
+
+    for kernel in (
+        umap_.smooth_knn_dist,
+        umap_.compute_membership_strengths,
+        layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
+        kernel.enable_caching()

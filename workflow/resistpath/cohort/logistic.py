@@ -24,6 +24,7 @@ from resistpath.cohort.auc import Bools, Floats
 STEPS = 100
 LARGEST_STEP = 5.0
 TOLERANCE = 1e-10
+BALANCE_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -128,16 +129,39 @@ def separated(x: Floats, y: Bools) -> bool:
     """Whether some combination of the columns puts the outcomes on two sides of a plane.
 
     Complete and quasi-complete separation: a b with sᵢ xᵢ·b ≥ 0 for all samples (s = ±1) and
-    above 0 for at least one exists. One linear programme decides.
+    above 0 for at least one exists. Weights wᵢ > 0 with Σ wᵢ sᵢ xᵢ = 0 rule that out (Stiemke's
+    lemma), and the residuals of a fit are such weights as a rule; else one linear programme
+    decides.
     """
     from scipy.optimize import linprog
 
     scale = np.abs(x).max(axis=0)
     signed = np.where(y, 1.0, -1.0)[:, None] * (x / np.where(scale > 0, scale, 1.0))
+    if _balanced(signed):
+        return False
     answer = linprog(
         -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(x)), bounds=(-1, 1), method="highs"
     )
     return bool(answer.status == 0 and -answer.fun > 1e-7)
+
+
+def _balanced(signed: Floats) -> bool:
+    """Whether positive weights of the rows that add up to zero are found in a few steps.
+
+    They are those of a logistic fit: 1 / (1 + exp(rᵢ·b)) for each row r. What a fit leaves of
+    their sum is taken away by least squares, so the weights that are tested balance exactly but
+    for rounding; they must stay clear of zero.
+    """
+    beta = np.zeros(signed.shape[1])
+    for _ in range(BALANCE_STEPS):
+        weight = 1 / (1 + np.exp(np.clip(signed @ beta, -30, 30)))
+        rest = signed.T @ weight
+        exact = weight - signed @ np.linalg.lstsq(signed.T @ signed, rest, rcond=None)[0]
+        if exact.min() > 1e-3 and np.abs(signed.T @ exact).max() < 1e-9:
+            return True
+        information = (signed * (weight * (1 - weight))[:, None]).T @ signed
+        beta = beta + np.linalg.lstsq(information, rest, rcond=None)[0]
+    return False
 
 
 def profile(

@@ -8,6 +8,8 @@ they came from. It is computed exactly by the shift algorithm (Streitberg and RÃ
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,6 +20,8 @@ EXACT_COST = 2e7
 """Most additions (samples x positives x possible rank sums) spent on one exact distribution."""
 DRAWS = 9999
 SEED = 20_240_613
+BLOCK = 500
+"""Relabellings held at a time as numbers; as bits all are kept for the next readouts."""
 
 
 def permutation_p(
@@ -75,11 +79,13 @@ def permutation_p(
             waiting.setdefault((len(twice), few), []).append((j, ordered, distance))
             method[j] = "monte carlo"
     for (n, few), group in waiting.items():
-        drawn = _relabellings(n, few, draws, seed)
-        sums = drawn @ np.stack([row for _, row, _ in group], axis=1).astype(np.float64)
-        far = np.abs(sums - (n + 1) * few)
-        for k, (j, _, least) in enumerate(group):
-            p[j] = (int((far[:, k] >= least).sum()) + 1) / (draws + 1)
+        ranks = np.stack([row for _, row, _ in group], axis=1).astype(np.float64)
+        least = np.array([distance for _, _, distance in group])
+        hits = np.zeros(len(group), dtype=np.int64)
+        for bits in _relabellings(n, few, draws, seed):
+            sums = np.unpackbits(bits, axis=1, count=n).astype(np.float64) @ ranks
+            hits += (np.abs(sums - (n + 1) * few) >= least).sum(axis=0)
+        p[[j for j, _, _ in group]] = (hits + 1) / (draws + 1)
     return pd.DataFrame({"p": p, "method": method}, index=names)
 
 
@@ -108,13 +114,18 @@ def _tail(null: Floats, centre: int, distance: int) -> float:
     return float(min(1.0, null[far].sum()))
 
 
-def _relabellings(n: int, m: int, draws: int, seed: int) -> Floats:
-    """`draws` random choices of `m` out of `n` positions, one per row, as zeros and ones."""
+@lru_cache(maxsize=4)
+def _relabellings(n: int, m: int, draws: int, seed: int) -> tuple[npt.NDArray[np.uint8], ...]:
+    """`draws` random choices of `m` out of `n` positions, one per row, as bits; in blocks."""
     rng = np.random.default_rng([seed, n, m])
-    order = np.argpartition(rng.random((draws, n)), m - 1, axis=1)[:, :m]
-    chosen: Floats = np.zeros((draws, n))
-    np.put_along_axis(chosen, order, 1.0, axis=1)
-    return chosen
+    blocks = []
+    for start in range(0, draws, BLOCK):
+        size = min(BLOCK, draws - start)
+        order = np.argpartition(rng.random((size, n)), m - 1, axis=1)[:, :m]
+        chosen = np.zeros((size, n), dtype=np.uint8)
+        np.put_along_axis(chosen, order, 1, axis=1)
+        blocks.append(np.packbits(chosen, axis=1))
+    return tuple(blocks)
 
 
 def smallest_p(m: int, n: int) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 Rule = Literal["mean", "first"]
@@ -104,15 +105,24 @@ def select(
 
 def represent(selection: Selection, values: pd.DataFrame) -> pd.DataFrame:
     """Patients x readouts: the mean over each patient's samples, missing values left out."""
-    names = list(selection.groups)
-    out = np.full((len(names), values.shape[1]), np.nan)
-    for i, patient in enumerate(names):
-        rows = values.reindex(list(selection.groups[patient])).to_numpy(dtype=np.float64)
-        seen = np.isfinite(rows)
-        count = seen.sum(axis=0)
-        total = np.where(seen, rows, 0.0).sum(axis=0)
-        out[i] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return pd.DataFrame(out, index=pd.Index(names, name="patient"), columns=values.columns)
+    members, starts = _members(selection)
+    places = values.index.get_indexer(pd.Index(members, dtype=object))
+    rows = values.to_numpy(dtype=np.float64)[places]
+    rows[places < 0] = np.nan
+    seen = np.isfinite(rows)
+    if len(starts):
+        count = np.add.reduceat(seen, starts, axis=0, dtype=np.int64)
+        total = np.add.reduceat(np.where(seen, rows, 0.0), starts, axis=0)
+        rows = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    index = pd.Index(list(selection.groups), name="patient", dtype=object)
+    return pd.DataFrame(rows, index=index, columns=values.columns)
+
+
+def _members(selection: Selection) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """Samples of all patients one after the other, and where each patient begins."""
+    groups = selection.groups.values()
+    sizes = np.array([len(names) for names in groups], dtype=np.intp)
+    return [name for names in groups for name in names], np.cumsum(sizes) - sizes
 
 
 def patient_sheet(selection: Selection, sheet: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -123,20 +133,25 @@ def patient_sheet(selection: Selection, sheet: pd.DataFrame) -> tuple[pd.DataFra
     tuple
         The sheet by patient, and for each column the number of patients with a disagreement.
     """
-    rows, conflicts = {}, dict.fromkeys(map(str, sheet.columns), 0)
-    for patient, names in selection.groups.items():
-        part = sheet.loc[list(names)]
-        row = {}
-        for column in sheet.columns:
-            seen = part[column].dropna()
-            seen = seen[seen.astype(str).str.strip() != ""]
-            distinct = seen.unique()
-            conflicts[str(column)] += len(distinct) > 1
-            row[column] = distinct[0] if len(distinct) == 1 else None
-        rows[patient] = row
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=list(sheet.columns))
-    table.index.name = "patient"
-    return table, {c: n for c, n in conflicts.items() if n}
+    members, starts = _members(selection)
+    patients = np.repeat(np.arange(len(starts)), np.diff([*starts, len(members)]))
+    rows = sheet.loc[members]
+    table: dict[str, list[object]] = {}
+    conflicts = {}
+    for column in rows.columns:
+        texts = rows[column]
+        known = (texts.notna() & (texts.astype(str).str.strip() != "")).to_numpy()
+        codes, distinct = pd.factorize(texts[known])
+        own = pd.DataFrame({"patient": patients[known], "code": codes}).drop_duplicates()
+        once = own[~own["patient"].duplicated(keep=False)]
+        cells: list[object] = [None] * len(starts)
+        for patient, code in zip(once["patient"], once["code"], strict=True):
+            cells[patient] = distinct[code]
+        table[column] = cells
+        conflicts[str(column)] = own["patient"].nunique() - len(once)
+    index = pd.Index(list(selection.groups), name="patient", dtype=object)
+    out = pd.DataFrame(table, index=index, columns=list(rows.columns))
+    return out, {c: n for c, n in conflicts.items() if n}
 
 
 def responders(sheet: pd.DataFrame, column: str = "response_binary") -> pd.Series[bool]:

@@ -181,12 +181,18 @@ def _changed(column: pd.Series, pattern: re.Pattern[str], by: str) -> pd.Series:
     return column.map(lambda x: pattern.sub(by, x, count=1) if x in texts else x)
 
 
-def read_table(path: Path | str, what: str = "table") -> pd.DataFrame:
-    """Read a table written by `write_table`; ``yes`` and ``no`` stay text, and so do names."""
+def read_table(
+    path: Path | str, what: str = "table", columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Read a table written by `write_table`, or some of its columns.
+
+    ``yes`` and ``no`` stay text, and so do names.
+    """
     path = need_file(path, what)
     table = pd.read_csv(
         path,
         sep="\t",
+        usecols=columns,
         na_values=["NA"],
         keep_default_na=False,
         float_precision="round_trip",

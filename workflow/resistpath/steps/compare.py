@@ -61,8 +61,13 @@ def read_measures(folder: Path, prepared: Prepared | None = None) -> Measures:
     prepared = prepared or read_prepared(folder / "prepared.h5ad")
     wide = read_table(folder / "scores.wide.tsv").set_index("sample")
     wide.index = wide.index.astype(str)
-    placed = read_table(folder / "readouts.tsv")
-    mechanisms = read_table(folder / "mechanisms.tsv")
+    placed = read_table(
+        folder / "readouts.tsv", columns=["sample", "readout", "score", "residual_percentile"]
+    )
+    mechanisms = read_table(
+        folder / "mechanisms.tsv",
+        columns=["sample", "mechanism", "percentile", "residual_percentile"],
+    )
 
     def table(rows: pd.DataFrame, columns: str, values: str) -> pd.DataFrame:
         once = rows.drop_duplicates(["sample", columns])
