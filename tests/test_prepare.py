@@ -9,7 +9,7 @@ import pytest
 
 from resistpath.cli import main
 from resistpath.io.fetch.collector import Outcome
-from resistpath.io.prepared import read_prepared
+from resistpath.io.prepared import preparing, read_prepared, read_sheet
 from resistpath.io.readers import FORMATS
 from resistpath.io.resources import gene_names
 from resistpath.io.tables import file_annotation, read_table
@@ -199,3 +199,32 @@ def test_the_same_matrix_written_otherwise(counts, tmp_path, form):
     for s in SAMPLES:
         assert found.values[s].to_numpy().tobytes() == expected.values[s].to_numpy().tobytes()
         assert found.counts[s].to_numpy().tobytes() == expected.counts[s].to_numpy().tobytes()
+
+
+SHEET = {
+    "patient": ["p1", "p1", None, "7"],
+    "age": [61.0, np.nan, 48.5, 70.0],
+    "visits": [1, 2, 3, 4],
+    "treated": [True, False, True, True],
+    "site": pd.Categorical(["north", None, "south", "north"]),
+}
+
+
+@pytest.mark.parametrize("rare", [False, True])
+def test_a_sheet_is_read_as_anndata_reads_it(tmp_path, rare):
+    """Read without anndata, whose import costs every job; kinds that are rare are left to it."""
+    obs = pd.DataFrame(SHEET, index=["a", "b", "c", "d"])
+    if rare:
+        obs["dose"] = pd.array([1, None, 3, 4], dtype="Int64")
+    genes = pd.Index(["CD8A", "TP53"], name="gene")
+    path = tmp_path / "prepared.h5ad"
+    with preparing(path, genes, obs, {"note": "µ"}, counts=False) as file:
+        file.add(pd.DataFrame(np.arange(8.0).reshape(2, 4), genes, obs.index), None)
+    found, whole = read_prepared(path), anndata.read_h5ad(path)
+    np.testing.assert_array_equal(found.values.to_numpy().T, whole.X)
+    assert list(found.values.index) == list(whole.var_names)
+    assert found.preparation == {"note": "µ"}
+    texts = {"patient": ["p1", "p1", None, "7"], "site": ["north", None, "south", "north"]}
+    expected = whole.obs.astype(dict.fromkeys(texts, object)).assign(**texts)
+    pd.testing.assert_frame_equal(found.obs, expected)
+    pd.testing.assert_frame_equal(read_sheet(path), expected)

@@ -92,12 +92,8 @@ def _embed(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float | int]]:
 
 
 def _keep_compiled() -> None:
-    """Have numba keep UMAP's kernels on disk: otherwise each job compiles them for 5 s."""
-    from umap import layouts, umap_
+    """Have numba keep UMAP's kernels on disk: otherwise each job compiles them for 4 s."""
+    from umap.umap_ import compute_membership_strengths, smooth_knn_dist
 
-    for kernel in (
-        umap_.smooth_knn_dist,
-        umap_.compute_membership_strengths,
-        layouts._nb_optimize_layout_euclidean_single_epoch,
-    ):
+    for kernel in (smooth_knn_dist, compute_membership_strengths):
         kernel.enable_caching()

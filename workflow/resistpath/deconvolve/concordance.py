@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from resistpath.deconvolve.algebra import Floats
 from resistpath.deconvolve.celltypes import CELL_TYPES
@@ -73,7 +72,7 @@ def _compare(a: pd.DataFrame, b: pd.DataFrame) -> tuple[int, float, float, float
 
 def spearman(x: Floats, y: Floats) -> float:
     """Rank correlation; missing where one side has one value only."""
-    a, b = rankdata(x), rankdata(y)
+    a, b = (pd.Series(values).rank().to_numpy() for values in (x, y))
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / size if size > 0 else float("nan")

@@ -181,12 +181,13 @@ def _scores(rows: Rows, ranked: Sequence[str], members: Sequence[Whole]) -> tupl
     for start in range(0, shape[0], 64):
         block = rows.values[:, start : start + 64].T.astype(np.float64, order="C")
         for sample, values in enumerate(np.take(block, order, axis=1), start):
-            ranks, position = _ranks(values)
+            ordered = np.sort(values)
             for column, genes in enumerate(members):
                 n = len(genes)
                 if not 1 < n < total:
                     continue
-                w, q = ranks[genes] ** ALPHA, position[genes]
+                ranks, q = _ranks(values, genes, ordered)
+                w = ranks**ALPHA
                 scores[sample, column] = _enrichment(w.sum(), (w * q).sum(), q.sum(), n, total)
                 less = _enrichment(w.sum() - w, (w * q).sum() - w * q, q.sum() - q, n - 1, total)
                 variances[sample, column] = (n - 1) / n * ((less - less.mean()) ** 2).sum()
@@ -201,15 +202,17 @@ def _enrichment(
     return np.asarray(np.asarray(weighted) / np.asarray(weight) - outside)
 
 
-def _ranks(values: Floats) -> tuple[Floats, Floats]:
-    """Average ascending ranks, and positions from the bottom with equal values in reverse order."""
-    n = len(values)
-    order = np.argsort(-values, kind="stable")
-    position = np.empty(n)
-    position[order] = np.arange(n, 0, -1)
-    # Equal values stand together; their rank is the middle of the places they take.
-    first = np.flatnonzero(np.diff(values[order], prepend=np.inf))
-    last = np.append(first[1:], n) - 1
-    ranks = np.empty(n)
-    ranks[order] = np.repeat(n - (first + last) / 2, last - first + 1)
-    return ranks, position
+def _ranks(values: Floats, genes: Whole, ordered: Floats) -> tuple[Floats, Floats]:
+    """Average ascending ranks of some genes, and their positions from the bottom.
+
+    Of equal values the one that stands first among `values` has the highest position. `ordered`
+    are all values, ascending.
+    """
+    own = values[genes]
+    below, up_to = ordered.searchsorted(own), ordered.searchsorted(own, "right")
+    position = up_to.astype(np.float64)
+    tied = np.flatnonzero(up_to - below > 1)
+    for value in np.unique(own[tied]):
+        here = tied[own[tied] == value]
+        position[here] -= np.flatnonzero(values == value).searchsorted(genes[here])
+    return (below + up_to + 1) / 2, position

@@ -182,7 +182,7 @@ def _changed(column: pd.Series, pattern: re.Pattern[str], by: str) -> pd.Series:
 
 
 def read_table(
-    path: Path | str, what: str = "table", columns: Sequence[str] | None = None
+    path: Path | str, what: str = "table", columns: list[str] | None = None
 ) -> pd.DataFrame:
     """Read a table written by `write_table`, or some of its columns.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 
 def midrank_percentile(
@@ -68,6 +68,6 @@ def jeffreys_interval(
     tail = (1 - level) / 2
     a, b = counts + 0.5, n - counts + 0.5
     return (
-        np.asarray(stats.beta.ppf(tail, a, b)),
-        np.asarray(stats.beta.ppf(1 - tail, a, b)),
+        np.asarray(special.betaincinv(a, b, tail)),
+        np.asarray(special.betaincinv(a, b, 1 - tail)),
     )
