@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -30,6 +31,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 CORES, USUAL = 2, 100
+KINDS = {
+    "reading": ("prepare",),
+    "ranking": ("score", "reference", "assess"),
+    "rendering": ("report", "pages"),
+}
+"""Steps by what most of their time goes to: units, genes and quality are told while reading;
+scores, random sets, and places in the reference are made of ranks."""
 Times = dict[str, float]
 
 
@@ -153,23 +161,34 @@ def cohort(out: Path, log: Any, scores: Any, places: Any, singscore: Any, means:
 
 
 def ours(folder: Path, path: Path, sheet: Path) -> Times:
-    """Run the workflow on one cohort; CPU seconds by step, of Snakemake itself, and in all."""
+    """Run the workflow on one cohort; CPU seconds by step, of Snakemake itself, and in all.
+
+    Bash tells at its end what a job took, with all processes it started.
+    """
     cohorts = folder / "cohorts.tsv"
     cohorts.write_text(f"cohort\texpression\tsamples\nwhole\t{path}\t{sheet}\n", encoding="utf-8")
+    told, startup = folder / "told.txt", folder / "startup.sh"
+    told.write_text("", encoding="utf-8")
+    tell = '{ echo "$BASH_EXECUTION_STRING" | tr "\\n" " "; echo; times; }'
+    startup.write_text(f"trap '{tell} >> {told}' EXIT\n", encoding="utf-8")
     words = [
         *(sys.executable, "-m", "snakemake", "--cores", str(CORES), "--quiet", "all"),
         *("--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config" / "config.yaml"),
         *("--forceall", "--config", f"cohorts={cohorts}", "results=ours"),
     ]
     before = cpu_seconds()
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "BASH_ENV": str(startup)}
     subprocess.run(list(map(str, words)), cwd=folder, env=environment, check=True)  # noqa: S603
     whole = cpu_seconds() - before
-    times = {}
-    for record in sorted((folder / "ours" / "whole" / "benchmarks").glob("*.tsv")):
-        head, row = (line.split("\t") for line in record.read_text().splitlines()[:2])
-        times[record.stem] = float(dict(zip(head, row, strict=True))["cpu_time"])
-    return times | {"Snakemake and starting steps": whole - sum(times.values())}
+    times: Times = {}
+    lines = told.read_text(encoding="utf-8").splitlines()
+    for command, *spent in zip(lines[::3], lines[1::3], lines[2::3], strict=True):
+        verbs = re.findall(r"[ ;]resistpath ([a-z]+) ", command)
+        if verbs:
+            parts = re.findall(r"(\d+)m([\d.]+)s", " ".join(spent))
+            seconds = sum(60 * int(minutes) + float(rest) for minutes, rest in parts)
+            times[verbs[-1]] = times.get(verbs[-1], 0.0) + seconds
+    return times | {"Snakemake": whole - sum(times.values())}
 
 
 def main() -> None:
@@ -203,21 +222,29 @@ def main() -> None:
 
 
 def report(samples: int, resamples: int, mine: Times, other: Times, wall: Times) -> None:
-    """Print both, their ratio as measured, and with a hundred resamples as derived."""
+    """Print both, the share of each kind of work, and the ratios."""
     for name, times in (("resistpath", mine), ("pandas, gseapy, plotly", other)):
         total = sum(times.values())
         print(f"\n{name}, {samples:,} samples: {total:.0f} CPU s\n")
         print("| step | CPU s | share |\n|---|---|---|")
         for step, seconds in times.items():
             print(f"| {step} | {seconds:.1f} | {seconds / total:.0%} |")
-    draws = ("resampled sets", "random sets")
-    once = sum(other.get(name, 0.0) for name in draws) / max(resamples, 1)
-    plain = sum(seconds for name, seconds in other.items() if name not in draws)
     base = sum(mine.values())
-    print(f"\nwall: {wall['ours']:.0f} s and {wall['other']:.0f} s")
+    print()
+    for kind, steps in KINDS.items():
+        print(f"{kind}: {sum(mine.get(step, 0.0) for step in steps) / base:.0%} of ours")
+    known = {step for steps in KINDS.values() for step in steps}
+    rest = sum(seconds for step, seconds in mine.items() if step not in known)
+    print(f"anything else: {rest / base:.0%} of ours")
+    draws = ("resampled sets", "random sets")
+    plain = sum(seconds for name, seconds in other.items() if name not in draws)
+    once = sum(other.get(name, 0.0) for name in draws) / max(resamples, 1)
+    slower = wall["other"] / wall["ours"]
+    print(f"\nwall: {wall['ours']:.0f} s and {wall['other']:.0f} s, {slower:.1f} times ours")
     print(f"without intervals and random sets: {plain / base:.1f} times ours (measured)")
     print(f"with {resamples} of each: {sum(other.values()) / base:.1f} times ours (measured)")
-    print(f"with {USUAL} of each: {(plain + USUAL * once) / base:.1f} times ours (derived)")
+    if resamples != USUAL:
+        print(f"with {USUAL} of each: {(plain + USUAL * once) / base:.1f} times ours (derived)")
 
 
 if __name__ == "__main__":

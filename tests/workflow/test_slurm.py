@@ -21,7 +21,7 @@ import psutil
 import pytest
 import yaml
 
-pytestmark = pytest.mark.skipif(
+on_request = pytest.mark.skipif(
     not os.environ.get("RESISTPATH_FAULTS"),
     reason="takes minutes: set RESISTPATH_FAULTS=1",
 )
@@ -184,6 +184,7 @@ def test_the_whole_workflow_gives_the_bytes_of_a_local_run(run, faults, slurm, l
     assert states(slurm)[-3:] == ["COMPLETED"] * 3
 
 
+@on_request
 def test_a_failing_job_fails_the_run_and_says_why(run, slurm):
     (run.folder / "x.tsv").write_text("gene\ta\tb\nTP53\toops\t1\nPTEN\t1\t2\n")
     before = len(states(slurm))
@@ -193,6 +194,7 @@ def test_a_failing_job_fails_the_run_and_says_why(run, slurm):
     assert not (run.folder / "results" / "few" / "prepared.h5ad").exists()
 
 
+@on_request
 def test_a_job_out_of_memory_is_sent_again_with_more(run, faults, slurm, local):
     before = len(states(slurm))
     assert run.start(PREPARED, mem_mb="300 if attempt == 1 else 1500").wait(600) == 0, run.said()
@@ -202,6 +204,7 @@ def test_a_job_out_of_memory_is_sent_again_with_more(run, faults, slurm, local):
     same_as_local(faults, run.folder, local)
 
 
+@on_request
 def test_a_job_out_of_time_is_sent_again_with_more(run, faults, slurm, local):
     before = len(states(slurm))
     workflow = run.start(PREPARED, runtime="1 if attempt == 1 else 5")
@@ -211,6 +214,7 @@ def test_a_job_out_of_time_is_sent_again_with_more(run, faults, slurm, local):
     same_as_local(faults, run.folder, local)
 
 
+@on_request
 def test_a_node_that_goes_down_loses_nothing(run, faults, slurm, local):
     workflow = run.start(PREPARED)
     wait_for(lambda: step_process(run.folder))
@@ -226,6 +230,7 @@ def test_a_node_that_goes_down_loses_nothing(run, faults, slurm, local):
     same_as_local(faults, run.folder, local)
 
 
+@on_request
 def test_scancel_in_the_middle_is_made_up_for(run, faults, slurm, local):
     before = len(states(slurm))
     workflow = run.start(PREPARED)
@@ -236,6 +241,7 @@ def test_scancel_in_the_middle_is_made_up_for(run, faults, slurm, local):
     same_as_local(faults, run.folder, local)
 
 
+@on_request
 def test_the_controller_restarts_in_the_middle(run, faults, slurm, local):
     workflow = run.start(PREPARED)
     wait_for(lambda: step_process(run.folder))
@@ -248,6 +254,7 @@ def test_the_controller_restarts_in_the_middle(run, faults, slurm, local):
     same_as_local(faults, run.folder, local)
 
 
+@on_request
 def test_a_killed_workflow_goes_on_by_the_same_command(run, faults, local):
     workflow = run.start(PREPARED)
     wait_for(lambda: step_process(run.folder))
