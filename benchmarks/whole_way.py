@@ -31,6 +31,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 CORES, USUAL = 2, 100
+DRAWS = ("resampled sets", "random sets")
 KINDS = {
     "reading": ("prepare",),
     "ranking": ("score", "reference", "assess"),
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--resamples", type=int, default=2, help="at least 1")
     parser.add_argument("--folder", type=Path, default=Path("build/whole"))
+    parser.add_argument("--record", type=Path, help="JSON to add the figures to, for pictures.py")
     parser.add_argument("--straightforward", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.straightforward:
@@ -218,7 +220,19 @@ def main() -> None:
     begun = time.perf_counter()
     done = subprocess.run(list(map(str, words)), check=True, stdout=subprocess.PIPE)  # noqa: S603
     wall["other"] = time.perf_counter() - begun
-    report(args.samples, args.resamples, mine, json.loads(done.stdout.splitlines()[-1]), wall)
+    other = json.loads(done.stdout.splitlines()[-1])
+    report(args.samples, args.resamples, mine, other, wall)
+    if args.record:
+        told = json.loads(args.record.read_text("utf-8")) if args.record.is_file() else {}
+        figures = {"resamples": args.resamples, "ours": mine, "other": other, "wall": wall}
+        told[str(args.samples)] = figures
+        args.record.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def with_draws(other: Times, resamples: int, wanted: int) -> float:
+    """CPU seconds of the other pipeline with so many resampled and random sets."""
+    draws = sum(other.get(name, 0.0) for name in DRAWS)
+    return sum(other.values()) + (wanted / max(resamples, 1) - 1) * draws
 
 
 def report(samples: int, resamples: int, mine: Times, other: Times, wall: Times) -> None:
@@ -236,15 +250,11 @@ def report(samples: int, resamples: int, mine: Times, other: Times, wall: Times)
     known = {step for steps in KINDS.values() for step in steps}
     rest = sum(seconds for step, seconds in mine.items() if step not in known)
     print(f"anything else: {rest / base:.0%} of ours")
-    draws = ("resampled sets", "random sets")
-    plain = sum(seconds for name, seconds in other.items() if name not in draws)
-    once = sum(other.get(name, 0.0) for name in draws) / max(resamples, 1)
     slower = wall["other"] / wall["ours"]
     print(f"\nwall: {wall['ours']:.0f} s and {wall['other']:.0f} s, {slower:.1f} times ours")
-    print(f"without intervals and random sets: {plain / base:.1f} times ours (measured)")
-    print(f"with {resamples} of each: {sum(other.values()) / base:.1f} times ours (measured)")
-    if resamples != USUAL:
-        print(f"with {USUAL} of each: {(plain + USUAL * once) / base:.1f} times ours (derived)")
+    for wanted in sorted({0, resamples, USUAL}):
+        times, how = with_draws(other, resamples, wanted) / base, "derived" * (wanted > resamples)
+        print(f"with {wanted} resampled and random sets: {times:.1f} times ours {how}")
 
 
 if __name__ == "__main__":

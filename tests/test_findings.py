@@ -144,7 +144,13 @@ class Numbers(HTMLParser):
 def patient(name: str = "p", sample: str = "a") -> dict[str, Any]:
     names = [sample, "b"]
     obs = pd.DataFrame(
-        {"patient": name, "timepoint": ["pre", "progression"], "response_binary": "R"},
+        {
+            "patient": name,
+            "timepoint": ["pre", "progression"],
+            "cancer_type": name,
+            "treatment": ["nivolumab", "nivolumab + ipilimumab"],
+            "response_binary": ["R", None],
+        },
         index=names,
     )
     rows = [mechanism(m.mechanism, names, [1.0, -1.0], [0.2, 0.1]) for m in catalogue().mechanisms]
@@ -152,6 +158,7 @@ def patient(name: str = "p", sample: str = "a") -> dict[str, Any]:
     pairs = find_pairs(places.samples, obs)
     return patient_content(
         name,
+        sheet=obs,
         pairs=compare_pairs(pairs, places, {}, 0.9),
         patterns=read_patterns(patterns(), pairs, places, obs, {}, 0.9),
         pattern_book=patterns(),
@@ -181,7 +188,13 @@ def test_a_patient_page_says_what_changed_and_what_was_not_counted():
     lost = next(p for p in step["patterns"] if p["pattern"] == "t_cells_lost")
     assert lost["outcome"] == "met"
     assert "Cytolytic activity raw falls" in lost["figures"][0]
+    assert {x["label"]: x["value"] for x in record["about"]} == {
+        "Disease": "p",
+        "Treatment": "nivolumab; nivolumab + ipilimumab",
+        "Responder": "R",
+    }
     page = render.render_patient(record)
+    assert "<dt>Treatment</dt><dd><bdi>nivolumab; nivolumab + ipilimumab</bdi></dd>" in page
     assert "No biopsy noise is counted in" in page
     assert 'href=".././reports/a.html"' in page
     assert record["statement"] in page
@@ -197,6 +210,7 @@ def test_the_record_of_a_pattern_that_is_not_in_the_table_is_refused():
     with pytest.raises(UserError, match="nobody"):
         patient_content(
             "p",
+            sheet=pd.DataFrame(index=["a", "b"]),
             pairs=pd.DataFrame(
                 {
                     "from_timepoint": ["pre"],

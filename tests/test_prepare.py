@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from resistpath.cli import main
+from resistpath.errors import UserError
 from resistpath.io.fetch.collector import Outcome
 from resistpath.io.prepared import preparing, read_prepared, read_sheet
 from resistpath.io.readers import FORMATS
@@ -207,24 +208,50 @@ SHEET = {
     "visits": [1, 2, 3, 4],
     "treated": [True, False, True, True],
     "site": pd.Categorical(["north", None, "south", "north"]),
+    "dose": pd.array([1, None, 3, 4], dtype="Int64"),
+    "day": pd.to_datetime(["2024-01-02", None, "2024-03-04", "2024-05-06"]),
+    "on/off": ["on", "off", "", "on"],
 }
 
 
-@pytest.mark.parametrize("rare", [False, True])
-def test_a_sheet_is_read_as_anndata_reads_it(tmp_path, rare):
-    """Read without anndata, whose import costs every job; kinds that are rare are left to it."""
-    obs = pd.DataFrame(SHEET, index=["a", "b", "c", "d"])
-    if rare:
-        obs["dose"] = pd.array([1, None, 3, 4], dtype="Int64")
+def test_the_prepared_cohort_is_what_anndata_reads(tmp_path):
+    """The file is written and read without anndata, whose import costs every job."""
+    obs = pd.DataFrame(SHEET, index=pd.Index(["a", "b", "c", "d"], name="sample"))
     genes = pd.Index(["CD8A", "TP53"], name="gene")
     path = tmp_path / "prepared.h5ad"
-    with preparing(path, genes, obs, {"note": "µ"}, counts=False) as file:
-        file.add(pd.DataFrame(np.arange(8.0).reshape(2, 4), genes, obs.index), None)
-    found, whole = read_prepared(path), anndata.read_h5ad(path)
-    np.testing.assert_array_equal(found.values.to_numpy().T, whole.X)
-    assert list(found.values.index) == list(whole.var_names)
+    values = pd.DataFrame(np.arange(8.0).reshape(2, 4), genes, obs.index)
+    with preparing(path, genes, obs, {"note": "µ"}, counts=True) as file:
+        file.add(values.iloc[:, :3], 2 * values.iloc[:, :3])
+        file.add(values.iloc[:, 3:], 2 * values.iloc[:, 3:])
+    whole = anndata.read_h5ad(path)
+    np.testing.assert_array_equal(whole.X, values.to_numpy().T)
+    np.testing.assert_array_equal(whole.layers["counts"], 2 * values.to_numpy().T)
+    assert (whole.obs_names.name, list(whole.var_names)) == ("sample", list(genes))
+    assert (whole.uns["units"], whole.uns["preparation"]) == ("log2(tpm+1)", '{"note": "µ"}')
+    found = read_prepared(path, counts=True)
+    pd.testing.assert_frame_equal(found.values, values.astype(np.float32))
+    pd.testing.assert_frame_equal(found.counts, 2 * values)
     assert found.preparation == {"note": "µ"}
-    texts = {"patient": ["p1", "p1", None, "7"], "site": ["north", None, "south", "north"]}
-    expected = whole.obs.astype(dict.fromkeys(texts, object)).assign(**texts)
-    pd.testing.assert_frame_equal(found.obs, expected)
-    pd.testing.assert_frame_equal(read_sheet(path), expected)
+    as_text = {
+        "patient": ["p1", "p1", "", "7"],
+        "site": ["north", "", "south", "north"],
+        "day": ["2024-01-02 00:00:00", "", "2024-03-04 00:00:00", "2024-05-06 00:00:00"],
+        "on∕off": ["on", "off", "", "on"],
+    }
+    for name in ("age", "visits", "treated", "dose"):
+        assert whole.obs[name].dtype == found.obs[name].dtype
+        np.testing.assert_array_equal(whole.obs[name], found.obs[name])
+    for name, cells in as_text.items():
+        assert whole.obs[name].tolist() == cells
+        assert found.obs[name].tolist() == [cell or None for cell in cells]
+    pd.testing.assert_frame_equal(read_sheet(path), found.obs)
+    whole.write_h5ad(tmp_path / "again.h5ad")  # with categories in place of repeated texts
+    again = read_prepared(tmp_path / "again.h5ad", counts=True)
+    pd.testing.assert_frame_equal(again.obs, found.obs)
+    pd.testing.assert_frame_equal(again.values, found.values)
+
+
+def test_an_h5ad_of_another_make_is_no_prepared_cohort(tmp_path):
+    anndata.AnnData(np.ones((2, 2), np.float32)).write_h5ad(tmp_path / "other.h5ad")
+    with pytest.raises(UserError, match="not a cohort prepared by resistpath"):
+        read_prepared(tmp_path / "other.h5ad")

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 VIEWS = ("raw", "residual")
+ABOUT = (
+    ("cancer_type", "Disease"),
+    ("treatment", "Treatment"),
+    ("response", "Response"),
+    ("response_binary", "Responder"),
+)
+"""Columns of the sample sheet that a patient's page repeats; response only where it is known."""
 NOTE = (
     "A change is a difference of normal scores in the reference: 1 is the step from its median to"
     " its 84th percentile. It is called up or down if its whole 90 % interval lies beyond zero."
@@ -33,6 +40,7 @@ WITHOUT_NOISE = (
 def patient_content(
     patient: str,
     *,
+    sheet: pd.DataFrame,
     pairs: pd.DataFrame,
     patterns: pd.DataFrame,
     pattern_book: Sequence[Pattern],
@@ -45,6 +53,8 @@ def patient_content(
 
     Parameters
     ----------
+    sheet
+        Rows of the sample sheet for this patient's samples.
     pairs, patterns
         As in ``pairs.tsv`` and ``patterns.tsv``, already restricted to this patient.
     links
@@ -83,9 +93,22 @@ def patient_content(
         "schema_version": "1.0",
         "software": software_record(software),
         "patient": words(patient, "unnamed patient"),
+        "about": _about(sheet),
         "reference": reference_record(reference, None),
         "steps": steps,
     }
+
+
+def _about(sheet: pd.DataFrame) -> list[Record]:
+    """What the sheet says of the patient; every value where it differs between samples."""
+    found = []
+    for column, label in ABOUT:
+        given = sheet[column].dropna() if column in sheet else pd.Series(dtype=object)
+        values = list(dict.fromkeys(text for v in given if (text := words(v))))
+        if values or not column.startswith("response"):
+            value = "; ".join(values) or "not stated"
+            found.append({"field": column, "label": label, "value": value})
+    return found
 
 
 def _in_short(mechanisms: Sequence[Record], patterns: Sequence[Record]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from resistpath.cohort.samples import patients_of
 from resistpath.io.files import file_names, write_text
 from resistpath.io.manifest import write_manifest
 from resistpath.io.pdf import find_browser, print_pages
@@ -89,9 +90,11 @@ def _write_patients(pages: Path, results: Results, names: dict[str, str]) -> lis
     pairs, answers = (results.together[name] for name in NOT_BY_SAMPLE)
     fresh = fresh_folder(pages)
     files = file_names(dict.fromkeys(pairs["patient"]))
+    owners = patients_of(results.prepared.obs)
     for patient, name in files.items():
         record = patient_content(
             patient,
+            sheet=results.prepared.obs[owners == patient],
             pairs=pairs[pairs["patient"] == patient],
             patterns=answers[answers["patient"] == patient],
             pattern_book=patterns(),
