@@ -194,6 +194,7 @@ def test_a_patient_page_says_what_changed_and_what_was_not_counted():
         "Responder": "R",
     }
     page = render.render_patient(record)
+    assert page.count("no residual given itself") == 1
     assert "<dt>Treatment</dt><dd><bdi>nivolumab; nivolumab + ipilimumab</bdi></dd>" in page
     assert "No biopsy noise is counted in" in page
     assert 'href=".././reports/a.html"' in page

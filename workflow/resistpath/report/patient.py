@@ -11,7 +11,12 @@ from resistpath.errors import UserError
 from resistpath.provenance import RESEARCH_USE_ONLY
 from resistpath.report import wording
 from resistpath.report.findings import named
-from resistpath.report.parts import records, reference_record, software_record
+from resistpath.report.parts import (
+    inflamed_mechanism,
+    records,
+    reference_record,
+    software_record,
+)
 from resistpath.report.text import doi_url, listed, words
 
 if TYPE_CHECKING:
@@ -137,11 +142,13 @@ def _samples(joined: Any, links: Mapping[str, str]) -> list[Record]:
 
 def _mechanisms(rows: Sequence[Record], catalogue: Catalogue) -> list[Record]:
     found = {(r["item"], r["view"]): r for r in rows if r["kind"] == "mechanism"}
+    inflamed = inflamed_mechanism(catalogue)
     return [
         {
             "mechanism": m.mechanism,
             "name": words(m.name),
             "page": m.page,
+            "has_residual": m.mechanism != inflamed,
             **{view: _change(found[m.mechanism, view]) for view in VIEWS},
         }
         for m in catalogue.mechanisms
