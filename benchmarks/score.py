@@ -1,4 +1,4 @@
-"""Cost of scoring, against gseapy and against itself, in one interleaved run.
+"""Cost of scoring, against gseapy, decoupler and against itself, in one interleaved run.
 
 ``python benchmarks/score.py [--samples 1000] [--rounds 3]`` prints the table of
 benchmarks/README.md. Each round runs every contestant once, in a process of its own that has
@@ -15,12 +15,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from statistics import median
 
 import numpy as np
 import pandas as pd
 
 GENES, SETS, THREADS = 20_000, 100, 2
+SHARED = ("ulm", "aucell", "gsva")
+"""Methods that decoupler has too; compared where it is installed."""
 RANK_METHODS = ("ssgsea", "singscore", "u_statistic", "aucell", "rank_z")
 
 Sets = dict[str, list[str]]
@@ -75,11 +78,28 @@ def detailed(values: pd.DataFrame, sets: Sets) -> object:
     return details_of(data, {"ssgsea": index}, chosen, data.background(bins), threads=THREADS)
 
 
-def public(values: pd.DataFrame, sets: Sets) -> object:
+def public(method: str) -> Work:
     """The public function, with its checks."""
-    from resistpath import score
 
-    return score(values, sets, "ssgsea", threads=THREADS)
+    def work(values: pd.DataFrame, sets: Sets) -> object:
+        from resistpath import score
+
+        return score(values, sets, method, threads=THREADS)
+
+    return work
+
+
+def by_decoupler(method: str) -> Work:
+    """A method of decoupler as its documentation calls it, on samples x genes."""
+
+    def work(values: pd.DataFrame, sets: Sets) -> object:
+        import decoupler
+
+        rows = [(name, gene, 1.0) for name, genes in sets.items() for gene in genes]
+        net = pd.DataFrame(rows, columns=["source", "target", "weight"])
+        return getattr(decoupler.mt, method)(values.T, net)
+
+    return work
 
 
 def by_gseapy(values: pd.DataFrame, sets: Sets) -> object:
@@ -104,11 +124,14 @@ def by_gseapy(values: pd.DataFrame, sets: Sets) -> object:
 
 CONTESTANTS: dict[str, Work] = {
     "ssgsea": plain("ssgsea"),
-    "ssgsea, public function": public,
+    "ssgsea, public function": public("ssgsea"),
     "five rank methods": plain(*RANK_METHODS),
     "ssgsea with interval and null": detailed,
     "gseapy.ssgsea": by_gseapy,
 }
+for shared in SHARED if find_spec("decoupler") else ():
+    CONTESTANTS[f"{shared}, public function"] = public(shared)
+    CONTESTANTS[f"decoupler.mt.{shared}"] = by_decoupler(shared)
 
 
 def peak_mb() -> float:
