@@ -36,8 +36,7 @@ def _reset_peak() -> None:
 def measure(kind: str, path: Path) -> dict[str, float]:
     """Run one kind of reading in this process."""
     if kind == "prepare":
-        import anndata  # noqa: F401 - a job pays its imports, the measure is of the work
-        import h5py  # noqa: F401
+        import h5py  # noqa: F401 - a job pays its imports, the measure is of the work
         import pyarrow.csv  # noqa: F401
 
         from resistpath.steps.prepare import prepare
