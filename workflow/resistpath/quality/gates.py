@@ -74,14 +74,15 @@ class Metric:
     warn: float | None = None
     high: bool = False
 
-    def status(self, value: float) -> str:
-        """``pass``, ``warn``, ``fail``, or ``info`` if there is no limit or no value."""
-        if np.isnan(value) or (self.fail is None and self.warn is None):
-            return "info"
-        for limit, status in ((self.fail, "fail"), (self.warn, "warn")):
-            if limit is not None and (value > limit if self.high else value < limit):
-                return status
-        return "pass"
+    def states(self, values: Floats) -> npt.NDArray[np.object_]:
+        """``pass``, ``warn``, ``fail``, or ``info`` if there is no limit or no value; for each."""
+        judged = self.fail is not None or self.warn is not None
+        out = np.full(len(values), "pass" if judged else "info", dtype=object)
+        for limit, state in ((self.warn, "warn"), (self.fail, "fail")):
+            if limit is not None:
+                out[values > limit if self.high else values < limit] = state
+        out[np.isnan(values)] = "info"
+        return out
 
     def threshold(self, status: str) -> str:
         """The limit that decided, in words: the gate, or the mark where only that was missed."""
@@ -109,7 +110,8 @@ def rows(
         Instead of that of the metric's limits.
     """
     numbers = np.asarray(values, dtype=np.float64)
-    states = [metric.status(v) for v in numbers] if status is None else list(status)
+    states = list(metric.states(numbers) if status is None else status)
+    limits = {state: metric.threshold(state) for state in set(states)}
     if isinstance(note, str):
         notes = [note if s in ("warn", "fail") else "" for s in states]
     else:
@@ -123,7 +125,7 @@ def rows(
             "label": metric.label,
             "value": numbers,
             "unit": metric.unit,
-            "threshold": [metric.threshold(s) for s in states],
+            "threshold": [limits[s] for s in states],
             "passed": pd.Series(passed, dtype=object),
             "status": states,
             "note": notes,

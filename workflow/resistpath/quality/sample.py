@@ -245,7 +245,7 @@ def _outside(figures: pd.DataFrame, gates: Gates) -> list[pd.DataFrame]:
         gates.warn_coding_share,
     )
     others = 1 - share > OTHER_BIOTYPES
-    states = [metric.status(v) if o else "info" for v, o in zip(share, others, strict=True)]
+    states = np.where(others, metric.states(share), "info").tolist()
     words = {
         "warn": "much of the input lies outside protein-coding genes: total RNA, genomic DNA or"
         " degradation",

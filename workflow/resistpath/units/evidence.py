@@ -242,7 +242,7 @@ def _quantities(linear: Floats, noise: Floats, *, logged: bool) -> Iterator[tupl
     noise = noise[positive] if len(noise) > 1 else noise
     whole = _whole(x, noise)
     noise = np.broadcast_to(noise, x.shape)
-    step = WHOLE if whole >= 0.99 and not logged else find_step(x, noise)
+    step = WHOLE if whole >= 0.99 and not logged else find_step(x, noise, logged=logged)
 
     def say(quantity: str, grade: int, why: str, merit: float = 0.0) -> tuple[Step, Reading]:
         return step, _reading(quantity, grade, why, total, merit)

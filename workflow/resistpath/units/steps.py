@@ -19,6 +19,9 @@ LOWEST = 3000
 MULTIPLES = 100
 """Higher multiples are looked at only if the lowest `ENOUGH` values reach beyond."""
 ENOUGH = 500
+EARLY, MANY = 30, 100
+"""Up to these multiples, of so many values or more, half are near one, or the step is wrong: by
+chance two in five are, of scaled counts four in five or more."""
 FEWEST = 50
 """Fewest values on which a step is believed."""
 TOLERANCE = 0.25
@@ -72,7 +75,7 @@ def rounding(values: Floats) -> float:
     return 0.0
 
 
-def find_step(values: Floats, noise: Floats) -> Step:
+def find_step(values: Floats, noise: Floats, *, logged: bool = True) -> Step:
     """Find the step of a sample's values.
 
     Parameters
@@ -81,6 +84,8 @@ def find_step(values: Floats, noise: Floats) -> Step:
         Positive linear values, ascending.
     noise
         How far rounding in the file may have moved each of them.
+    logged
+        Whether they were logarithms, which may have been taken of numbers rounded before.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def find_step(values: Floats, noise: Floats) -> Step:
     if len(values) < FEWEST:
         return NO_STEP
     values, noise = values[:LOWEST], noise[:LOWEST]
-    for decimal in (0.1, 0.01, 0.001, 0.0001):  # rounded before a logarithm was taken
+    for decimal in (0.1, 0.01, 0.001, 0.0001) if logged else ():
         if _count(values, noise, decimal).full:
             noise = np.maximum(noise, decimal / 2)
             break
@@ -127,7 +132,8 @@ def _fit(values: Floats, noise: Floats, step: float) -> Step:
         place = slice(times.searchsorted(1), times.searchsorted(start + top, "right"))
         times = times[place]
         near = np.abs(ratio[place] - times) < 0.2
-        if not np.count_nonzero(near):
+        hits = int(np.count_nonzero(near))
+        if not hits or (top <= EARLY and len(near) >= MANY and hits < len(near) / 2):
             return NO_STEP
         times = times[near]
         step = float(np.add.reduce(times * low[place][near]) / np.add.reduce(times * times))
