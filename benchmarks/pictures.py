@@ -33,7 +33,10 @@ def totals(axes: Axes, told: dict[int, dict[str, Times]]) -> None:
     """CPU seconds of both pipelines against the number of tumours."""
     sizes = list(told)
     mine = [sum(told[n]["ours"].values()) for n in sizes]
+    axes.set_xscale("log")
     axes.plot(sizes, mine, "o-", color="#222222", label="resistpath")
+    axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    sizes = [n for n in sizes if told[n]["other"]]
     for wanted, style, what in ((0, "s--", "one pass"), (USUAL, "D-", f"{USUAL} resamples")):
         seconds = [with_draws(told[n]["other"], int(told[n]["resamples"]), wanted) for n in sizes]
         label = f"pandas, gseapy, plotly: {what}"
@@ -41,8 +44,7 @@ def totals(axes: Axes, told: dict[int, dict[str, Times]]) -> None:
         for n, y in zip(sizes, seconds, strict=True):
             if wanted <= int(told[n]["resamples"]):
                 axes.plot(n, y, style[0], color=line.get_color())
-    axes.set(xscale="log", yscale="log", xlabel="tumours", ylabel="CPU seconds")
-    axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    axes.set(yscale="log", xlabel="tumours", ylabel="CPU seconds")
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, fontsize=8)
@@ -52,9 +54,10 @@ def totals(axes: Axes, told: dict[int, dict[str, Times]]) -> None:
 def shares(axes: Axes, told: dict[int, dict[str, Times]]) -> None:
     """Share of each step in resistpath's CPU time."""
     left = np.zeros(len(told))
-    names = [
-        f"{n:,} tumours\n{sum(figures['ours'].values()):,.0f} s" for n, figures in told.items()
-    ]
+    names = []
+    for n, figures in told.items():
+        pages = f"\n{figures['named']} pages" if figures["named"] else ""
+        names.append(f"{n:,} tumours{pages}\n{sum(figures['ours'].values()):,.0f} s")
     for step, colour in STEPS.items():
         width = np.array(
             [100 * f["ours"].get(step, 0) / sum(f["ours"].values()) for f in told.values()]

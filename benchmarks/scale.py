@@ -79,6 +79,7 @@ def steps(folder: Path, samples: int, reference: Path, *, report: bool) -> dict[
         "reference": ["reference", "build", out, "--name", f"c{samples}"],
         "assess": ["assess", out, *against],
         "compare": ["compare", out],
+        "differential": ["differential", out],
     }
     return words | ({"report": ["report", out, *against]} if report else {})
 

@@ -161,13 +161,17 @@ def cohort(out: Path, log: Any, scores: Any, places: Any, singscore: Any, means:
     (out / "index.html").write_text(heat.to_html() + umap.to_html(), encoding="utf-8")
 
 
-def ours(folder: Path, path: Path, sheet: Path) -> Times:
-    """Run the workflow on one cohort; CPU seconds by step, of Snakemake itself, and in all.
+def ours(folder: Path, path: Path, sheet: Path, named: int = 0) -> Times:
+    """Run the workflow on one cohort; CPU seconds by step and of Snakemake itself.
 
-    Bash tells at its end what a job took, with all processes it started.
+    Bash tells at its end what a job took, with all processes it started. If `named`, only the
+    first so many samples get a page.
     """
-    cohorts = folder / "cohorts.tsv"
-    cohorts.write_text(f"cohort\texpression\tsamples\nwhole\t{path}\t{sheet}\n", encoding="utf-8")
+    cohorts, only = folder / "cohorts.tsv", folder / "only.txt"
+    names = [line.split("\t")[0] for line in sheet.read_text("utf-8").splitlines()[1:]]
+    only.write_text("\n".join(names[:named]) + "\n", encoding="utf-8")
+    row = f"whole\t{path}\t{sheet}\t{only if named else ''}"
+    cohorts.write_text(f"cohort\texpression\tsamples\treports\n{row}\n", encoding="utf-8")
     told, startup = folder / "told.txt", folder / "startup.sh"
     told.write_text("", encoding="utf-8")
     tell = '{ echo "$BASH_EXECUTION_STRING" | tr "\\n" " "; echo; times; }'
@@ -198,6 +202,8 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--resamples", type=int, default=2, help="at least 1")
     parser.add_argument("--folder", type=Path, default=Path("build/whole"))
+    parser.add_argument("--named", type=int, default=0, help="pages of the first so many samples")
+    parser.add_argument("--alone", action="store_true", help="without the other pipeline")
     parser.add_argument("--record", type=Path, help="JSON to add the figures to, for pictures.py")
     parser.add_argument("--straightforward", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -213,18 +219,23 @@ def main() -> None:
     if not path.is_file():
         make_cohort(path, args.samples)
     begun = time.perf_counter()
-    mine = ours(folder, path, folder / f"sheet_{args.samples}.tsv")
-    wall = {"ours": time.perf_counter() - begun}
-    words = [sys.executable, __file__, "--straightforward", path, folder / "other"]
-    words += ["--resamples", args.resamples]
-    begun = time.perf_counter()
-    done = subprocess.run(list(map(str, words)), check=True, stdout=subprocess.PIPE)  # noqa: S603
-    wall["other"] = time.perf_counter() - begun
-    other = json.loads(done.stdout.splitlines()[-1])
-    report(args.samples, args.resamples, mine, other, wall)
+    mine = ours(folder, path, folder / f"sheet_{args.samples}.tsv", args.named)
+    wall, other = {"ours": time.perf_counter() - begun}, dict[str, float]()
+    table("resistpath", args.samples, mine)
+    if not args.alone:
+        words = [sys.executable, __file__, "--straightforward", path, folder / "other"]
+        words += ["--resamples", args.resamples]
+        begun = time.perf_counter()
+        done = subprocess.run(list(map(str, words)), check=True, stdout=subprocess.PIPE)  # noqa: S603
+        wall["other"] = time.perf_counter() - begun
+        other = json.loads(done.stdout.splitlines()[-1])
+        table("pandas, gseapy, plotly", args.samples, other)
+        compare(args.resamples, mine, other)
+    print("wall:", ", ".join(f"{name} {seconds:.0f} s" for name, seconds in wall.items()))
     if args.record:
         told = json.loads(args.record.read_text("utf-8")) if args.record.is_file() else {}
-        figures = {"resamples": args.resamples, "ours": mine, "other": other, "wall": wall}
+        figures = {"resamples": args.resamples, "named": args.named}
+        figures |= {"ours": mine, "other": other, "wall": wall}
         told[str(args.samples)] = figures
         args.record.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
@@ -235,26 +246,26 @@ def with_draws(other: Times, resamples: int, wanted: int) -> float:
     return sum(other.values()) + (wanted / max(resamples, 1) - 1) * draws
 
 
-def report(samples: int, resamples: int, mine: Times, other: Times, wall: Times) -> None:
-    """Print both, the share of each kind of work, and the ratios."""
-    for name, times in (("resistpath", mine), ("pandas, gseapy, plotly", other)):
-        total = sum(times.values())
-        print(f"\n{name}, {samples:,} samples: {total:.0f} CPU s\n")
-        print("| step | CPU s | share |\n|---|---|---|")
-        for step, seconds in times.items():
-            print(f"| {step} | {seconds:.1f} | {seconds / total:.0%} |")
-    base = sum(mine.values())
+def table(name: str, samples: int, times: Times) -> None:
+    """Print what each step took, and the share of each kind of work."""
+    total = sum(times.values())
+    print(f"\n{name}, {samples:,} samples: {total:.0f} CPU s\n")
+    print("| step | CPU s | share |\n|---|---|---|")
+    for step, seconds in times.items():
+        print(f"| {step} | {seconds:.1f} | {seconds / total:.0%} |")
     print()
-    for kind, steps in KINDS.items():
-        print(f"{kind}: {sum(mine.get(step, 0.0) for step in steps) / base:.0%} of ours")
-    known = {step for steps in KINDS.values() for step in steps}
-    rest = sum(seconds for step, seconds in mine.items() if step not in known)
-    print(f"anything else: {rest / base:.0%} of ours")
-    slower = wall["other"] / wall["ours"]
-    print(f"\nwall: {wall['ours']:.0f} s and {wall['other']:.0f} s, {slower:.1f} times ours")
+    kinds = {k: sum(times.get(s, 0.0) for s in steps) for k, steps in KINDS.items()}
+    if all(kinds.values()):
+        kinds["all else"] = total - sum(kinds.values())
+        print(", ".join(f"{kind} {seconds / total:.0%}" for kind, seconds in kinds.items()))
+
+
+def compare(resamples: int, mine: Times, other: Times) -> None:
+    """Print the ratio of CPU times without, with the measured and with the usual resamples."""
     for wanted in sorted({0, resamples, USUAL}):
-        times, how = with_draws(other, resamples, wanted) / base, "derived" * (wanted > resamples)
-        print(f"with {wanted} resampled and random sets: {times:.1f} times ours {how}")
+        times = with_draws(other, resamples, wanted) / sum(mine.values())
+        how = "derived" if wanted > resamples else "measured"
+        print(f"with {wanted} resampled and random sets: {times:.1f} times ours ({how})")
 
 
 if __name__ == "__main__":
