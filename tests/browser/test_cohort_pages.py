@@ -20,8 +20,8 @@ from report_tools import HOSTILE, make_cohort
 
 from resistpath.io.resources import catalogue
 from resistpath.io.tables import read_table
-from resistpath.report.parts import inflamed_mechanism
 from resistpath.report import render
+from resistpath.report.parts import inflamed_mechanism
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
