@@ -314,6 +314,25 @@ def odds_of(values, y, sheet, covariates, **options) -> pd.Series:
     ]
 
 
+def test_separation_is_told_without_a_programme_only_where_one_agrees(monkeypatch):
+    rng = np.random.default_rng(5)
+    told = 0
+    for _ in range(300):
+        n, q = int(rng.integers(6, 60)), int(rng.integers(1, 5))
+        kinds = rng.random(q) < 0.5
+        columns = [rng.normal(size=n) if k else rng.integers(0, 2, n).astype(float) for k in kinds]
+        x = np.column_stack([np.ones(n), *columns])
+        y = (x[:, 1] * rng.choice([0, 1, 3, 30]) + rng.normal(size=n)) > 0
+        found = logistic.separated(x, y)
+        with monkeypatch.context() as patch:
+            patch.setattr(logistic, "_balanced", lambda _: False)
+            assert logistic.separated(x, y) is found
+        scale = np.abs(x).max(axis=0)
+        signed = np.where(y, 1.0, -1.0)[:, None] * (x / np.where(scale > 0, scale, 1.0))
+        told += logistic._balanced(signed)
+    assert told > 80
+
+
 def test_separated_readout_has_a_finite_estimate_or_is_refused_in_words():
     y = np.arange(12) >= 6
     values = np.arange(12.0)

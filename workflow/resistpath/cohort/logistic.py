@@ -25,6 +25,7 @@ STEPS = 100
 LARGEST_STEP = 5.0
 TOLERANCE = 1e-10
 BALANCE_STEPS = 8
+"""Newton steps after which the linear programme decides on separation."""
 
 
 @dataclass(frozen=True)
