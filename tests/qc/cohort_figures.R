@@ -1,4 +1,4 @@
-# Figures that tests/test_cohort_statistics.py holds this package to, from R's own packages.
+# Figures that tests/cohort holds this package to, from R's own packages.
 # Rscript tests/qc/cohort_figures.R > tests/qc/cohort_figures.tsv     (from the repository's root)
 suppressMessages({library(pROC); library(metafor); library(survival)})
 d <- read.delim("tests/qc/cohort_figures_input.tsv")

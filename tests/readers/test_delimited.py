@@ -16,35 +16,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reader_tools import ENSEMBL, GENES, SAMPLES, put, refused
 
 from resistpath.errors import UserError
 from resistpath.io.readers import FORMATS, numeric, read_source
 from resistpath.io.readers.columns import choose_columns
-
-GENES = ["TP53", "CD8A", "PDCD1", "B2M", "GAPDH"]
-ENSEMBL = [
-    "ENSG00000141510.18",
-    "ENSG00000153563.16",
-    "ENSG00000188389.11",
-    "ENSG00000166710.20",
-    "ENSG00000111640.15",
-]
-SAMPLES = ["P1", "P2", "P3"]
-
-
-@pytest.fixture
-def frame():
-    """Five genes x three samples, as every reader must return them."""
-    values = np.array(
-        [
-            [10.5, 0.25, 1e-3],
-            [0.0, 3.0, 4.125],
-            [np.nan, 2.5, 7.0],
-            [100.125, 200.5, 300.75],
-            [1.0, 2.0, 1234567.891],
-        ]
-    )
-    return pd.DataFrame(values, index=pd.Index(GENES, name="gene"), columns=SAMPLES)
 
 
 def same(source, frame):
@@ -60,25 +36,6 @@ def same(source, frame):
         exact = np.array_equal(frame, frame.astype(np.float32), equal_nan=True)
     allowed = (np.float64, np.float32) if exact else (np.float64,)
     assert source.values.to_numpy().dtype in allowed
-
-
-def put(folder, name, text):
-    """Write text and return its path."""
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
-
-
-def refused(path, *words, **options):
-    """The sentence a path is refused with, which must hold the words."""
-    with pytest.raises(UserError) as stop:
-        read_source(path, **options)
-    message = str(stop.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message, message
-    return message
 
 
 # Delimited text

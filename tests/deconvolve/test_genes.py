@@ -19,7 +19,6 @@ from deconvolve_tools import (
     TIL10,
     TYPES,
     cohort,
-    drawn_fractions,
     mixtures,
     package,
     run,
@@ -27,18 +26,6 @@ from deconvolve_tools import (
 
 from resistpath.deconvolve import celltypes, rows
 from resistpath.errors import UserError
-
-
-@pytest.fixture(scope="module")
-def fractions() -> np.ndarray:
-    return drawn_fractions()
-
-
-@pytest.fixture(scope="module")
-def tpm(fractions: np.ndarray) -> pd.DataFrame:
-    """Noisy mixtures; the noise makes constraints bind."""
-    return mixtures(fractions, noise=0.6)
-
 
 # --- symbols and genes --------------------------------------------------------------------------
 

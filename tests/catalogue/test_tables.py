@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from catalogue_tools import RESOURCES, read_tables
+from catalogue_tools import RESOURCES
 
 from resistpath.errors import UserError
 from resistpath.mechanisms.catalogue import build_catalogue
@@ -193,16 +193,6 @@ RETIRED = {
     *("CTGF", "FAM101B", "C10orf54", "TMEM173", "MB21D1", "LMP2", "LMP7", "CYR61", "SHFM1"),
     *("MRE11A", "H2AFX", "DDX58", "WARS", "IL8", "TSTA3", "PDL2", "TABBP", "TN-C", "TIGTT'"),
 }
-
-
-@pytest.fixture
-def tables():
-    return read_tables()
-
-
-@pytest.fixture(scope="module")
-def catalogue():
-    return build_catalogue(**read_tables())
 
 
 # ------------------------------------------------------------------ the shipped tables

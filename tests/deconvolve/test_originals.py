@@ -17,7 +17,6 @@ from deconvolve_tools import (
     TABLES,
     TYPES,
     cohort,
-    drawn_fractions,
     mixtures,
     oracle,
     package,
@@ -33,17 +32,6 @@ LSEI_OPTIONS = [
     for scale in (True, False)
     for remove in ("default", "none")
 ]
-
-
-@pytest.fixture(scope="module")
-def fractions() -> np.ndarray:
-    return drawn_fractions()
-
-
-@pytest.fixture(scope="module")
-def tpm(fractions: np.ndarray) -> pd.DataFrame:
-    """Noisy mixtures; the noise makes constraints bind."""
-    return mixtures(fractions, noise=0.6)
 
 
 # --- the originals ------------------------------------------------------------------------------

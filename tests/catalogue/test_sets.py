@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from catalogue_tools import genes_of, read_tables
+from catalogue_tools import genes_of
 
-from resistpath.mechanisms.catalogue import INFLAMMATION, build_catalogue
-
-
-@pytest.fixture(scope="module")
-def catalogue():
-    return build_catalogue(**read_tables())
+from resistpath.mechanisms.catalogue import INFLAMMATION
 
 
 def test_gep_is_the_clinical_profile_not_the_expanded_immune_list(catalogue):

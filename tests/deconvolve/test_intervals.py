@@ -12,7 +12,6 @@ from deconvolve_tools import (
     TIL10,
     TYPES,
     cohort,
-    drawn_fractions,
     mixtures,
     package,
     run,
@@ -20,18 +19,6 @@ from deconvolve_tools import (
 from scipy import stats
 
 from resistpath.deconvolve import intervals
-
-
-@pytest.fixture(scope="module")
-def fractions() -> np.ndarray:
-    return drawn_fractions()
-
-
-@pytest.fixture(scope="module")
-def tpm(fractions: np.ndarray) -> pd.DataFrame:
-    """Noisy mixtures; the noise makes constraints bind."""
-    return mixtures(fractions, noise=0.6)
-
 
 # --- intervals ----------------------------------------------------------------------------------
 

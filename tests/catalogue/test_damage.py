@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from catalogue_tools import read_tables
 
 from resistpath.errors import UserError
 from resistpath.mechanisms.catalogue import build_catalogue
-
-
-@pytest.fixture
-def tables():
-    return read_tables()
-
-
-@pytest.fixture(scope="module")
-def catalogue():
-    return build_catalogue(**read_tables())
 
 
 def at(table, key, column, value):
